@@ -1,0 +1,79 @@
+#!/bin/sh
+# Hook of mmdebstrap: makes the installed packages a guest that serves a page soon after its kernel starts.
+#
+# The image is of nobody's in particular: name and address are taken from the kernel's command line
+# (systemd.hostname=NAME ip=ADDRESS::GATEWAY:NETMASK::eth0:none); without them it is 192.168.1.110.
+#
+# $1   root of the new system
+set -eu
+root=$1
+
+units() { # units VERB NAME...: like systemctl VERB, for units that may not exist
+    verb=$1
+    shift
+    for unit in "$@"; do
+        chroot "$root" systemctl --quiet "$verb" "$unit" >/dev/null 2>&1 || true
+    done
+}
+
+units mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
+    fstrim.timer logrotate.timer man-db.timer phpsessionclean.timer systemd-pstore.service systemd-binfmt.service \
+    systemd-timesyncd.service systemd-logind.service getty@tty1.service console-setup.service keyboard-setup.service \
+    systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-journal-flush.service \
+    modprobe@drm.service modprobe@efi_pstore.service modprobe@fuse.service modprobe@dm_mod.service \
+    modprobe@loop.service modprobe@configfs.service systemd-vconsole-setup.service dev-hugepages.mount \
+    dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
+    sys-kernel-config.mount systemd-networkd-wait-online.service systemd-udev-settle.service \
+    systemd-random-seed.service
+units disable remote-fs.target systemd-resolved.service apache-htcacheclean.service
+units enable systemd-networkd.service systemd-network-generator.service ssh.service apache2.service
+
+mkdir -p "$root/etc/ssh/sshd_config.d" "$root/etc/systemd/network" "$root/etc/systemd/journald.conf.d" \
+    "$root/etc/systemd/system/ssh.service.d" "$root/root/.ssh"
+chmod 700 "$root/root/.ssh"
+cat >"$root/etc/systemd/network/90-default.network" <<'EOF'
+[Match]
+Name=eth0
+
+[Network]
+Address=192.168.1.110/24
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+EOF
+cat >"$root/etc/systemd/journald.conf.d/guest.conf" <<'EOF'
+[Journal]
+Storage=volatile
+EOF
+cat >"$root/etc/ssh/sshd_config.d/guest.conf" <<'EOF'
+HostKey /etc/ssh/ssh_host_ed25519_key
+KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+UseDNS no
+EOF
+# Each guest makes its own host key, when it runs for the first time, and one kind of it only.
+rm -f "$root"/etc/ssh/ssh_host_*
+cat >"$root/etc/systemd/system/ssh.service.d/guest.conf" <<'EOF'
+[Service]
+ExecStartPre=
+ExecStartPre=/bin/sh -c 'test -s /etc/ssh/ssh_host_ed25519_key || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key'
+ExecStartPre=/usr/sbin/sshd -t
+EOF
+
+# Apache asks for its own name when it starts; there is nobody to answer, so nobody is asked.
+printf 'ServerName localhost\n' >"$root/etc/apache2/conf-available/server-name.conf"
+ln -sf ../conf-available/server-name.conf "$root/etc/apache2/conf-enabled/server-name.conf"
+sed -i 's/^hosts:.*/hosts: files/' "$root/etc/nsswitch.conf"
+cat >"$root/var/www/html/index.html" <<'EOF'
+<!doctype html>
+<title>WebServerHA</title>
+<h1>It works</h1>
+<p>The guest of the cluster serves this page.</p>
+EOF
+
+printf '/dev/xvda / ext4 rw,noatime 0 0\n' >"$root/etc/fstab"
+printf 'WebServerHA\n' >"$root/etc/hostname"
+printf '127.0.0.1 localhost WebServerHA\n' >"$root/etc/hosts"
+: >"$root/etc/machine-id"
+rm -f "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"
+: >"$root/etc/resolv.conf"
