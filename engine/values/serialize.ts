@@ -125,7 +125,7 @@ function decodeWith(json: Json, secret: (object: JsonObject) => Secret): Value {
         return json;
     }
     if (!Object.hasOwn(json, SIGNATURE_KEY)) {
-        return mapObject(json, (item) => decodeWith(item, secret) as Json) as PropertyMap;
+        return mapObject(json, (item) => decodeWith(item, secret) as Json);
     }
     switch (json[SIGNATURE_KEY]) {
         case SECRET_SIGNATURE:

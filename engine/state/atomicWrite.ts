@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { messageOf, UserError } from "../errors";
+
+/** Of names such as `.dev.json.12ab.tmp`, which a killed write leaves behind. */
+export const TEMPORARY_SUFFIX = ".tmp";
+
+/** Replaceable for tests that stop between the steps of a write. */
+export interface WriteHooks {
+    beforeRename?(temporary: string): Promise<void>;
+}
+
+/**
+ * Writes a file so that at any moment, also across a power cut, either the old or the new content is there: a
+ * temporary file in the same folder, synced, renamed, the folder synced. Missing folders are made. Throws a one-line
+ * `UserError` when the disk is full or refuses; the old file is then untouched.
+ */
+export async function atomicWrite(file: string, content: string | Uint8Array, hooks: WriteHooks = {}): Promise<void> {
+    const folder = dirname(file);
+    const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}${TEMPORARY_SUFFIX}`);
+    try {
+        await mkdir(folder, { recursive: true });
+        const handle = await open(temporary, "wx", 0o600);
+        try {
+            await handle.writeFile(content);
+            await handle.sync();
+        } finally {
+            await handle.close();
+        }
+        await hooks.beforeRename?.(temporary);
+        await rename(temporary, file);
+        await syncFolder(folder);
+    } catch (error) {
+        await rm(temporary, { force: true }).catch(() => undefined);
+        throw writeError(file, error);
+    }
+}
+
+/** Makes renames and removals in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+    const handle = await open(folder, "r");
+    try {
+        await handle.sync();
+    } finally {
+        await handle.close();
+    }
+}
+
+/** The one-line error for a write that failed. */
+export function writeError(file: string, error: unknown): unknown {
+    switch ((error as NodeJS.ErrnoException).code) {
+        case "ENOSPC":
+        case "EDQUOT":
+            return new UserError(
+                `${file} cannot be written: no space left on the disk`,
+                "make room and run the command again; what was written before is untouched",
+                { cause: error },
+            );
+        case "EACCES":
+        case "EPERM":
+        case "EROFS":
+        case "ENOTDIR":
+            return new UserError(
+                `${file} cannot be written (${messageOf(error)})`,
+                "give this user the right to write there, or use another backend url",
+                { cause: error },
+            );
+        default:
+            return error;
+    }
+}
