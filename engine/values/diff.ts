@@ -6,7 +6,7 @@ import { equal, isObject, mapProperties, mapValue, type PropertyMap, Secret, typ
 export interface KeyedDiff<Key> {
     readonly adds: ReadonlyMap<Key, Value>;
     readonly deletes: ReadonlyMap<Key, Value>;
-    /** The old values, so that a value that only became secret is shown as it was stored. */
+    /** The old values, secret wherever old or new are. */
     readonly sames: ReadonlyMap<Key, Value>;
     readonly updates: ReadonlyMap<Key, ValueDiff>;
 }
@@ -108,7 +108,7 @@ function diffKeys<Key extends string | number>(
         if (present(old) && present(changed)) {
             const difference = diffAt(old, changed, ignore, at);
             if (difference === undefined) {
-                sames.set(key, old);
+                sames.set(key, asSecretAs(old, changed));
             } else {
                 updates.set(key, difference);
             }
@@ -119,6 +119,22 @@ function diffKeys<Key extends string | number>(
         }
     }
     return adds.size + deletes.size + updates.size === 0 ? undefined : { adds, deletes, sames, updates };
+}
+
+/** The first of two equal values, with the secret marks of both: whoever shows it must not reveal either. */
+function asSecretAs(value: Value, other: Value | undefined): Value {
+    if (value instanceof Secret || other === undefined) {
+        return value;
+    }
+    if (other instanceof Secret) {
+        return new Secret(value);
+    }
+    if (isArray(value) && isArray(other)) {
+        return value.map((item, index) => asSecretAs(item, other[index]));
+    }
+    return isObject(value) && isObject(other)
+        ? mapProperties(value, (item, key) => asSecretAs(item, own(other, key)))
+        : value;
 }
 
 function own(map: PropertyMap, key: string): Value | undefined {

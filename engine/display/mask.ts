@@ -1,0 +1,126 @@
+import { isArray } from "../values/path";
+import { UNKNOWN_STRING } from "../values/signatures";
+import {
+    Archive,
+    Asset,
+    isObject,
+    mapProperties,
+    type PropertyMap,
+    ResourceReference,
+    Secret,
+    Unknown,
+    type Value,
+} from "../values/value";
+import { assetToJson, type Json } from "../values/wire";
+
+/** What stands in place of every secret. */
+export const MASK = "[secret]";
+
+/**
+ * A value as JSON that may be shown: secrets as `[secret]`, unknown values as the protocol's mark, as the official
+ * `--json` has them.
+ */
+export function printable(value: Value, showSecrets = false): Json {
+    if (value instanceof Secret) {
+        return showSecrets ? printable(value.value, true) : MASK;
+    }
+    if (value instanceof Unknown) {
+        return UNKNOWN_STRING;
+    }
+    if (value instanceof Asset || value instanceof Archive) {
+        return assetToJson(value);
+    }
+    if (value instanceof ResourceReference) {
+        return value.id === undefined ? value.urn : printable(value.id, showSecrets);
+    }
+    if (isArray(value)) {
+        return value.map((item) => printable(item, showSecrets));
+    }
+    return isObject(value) ? printableMap(value, showSecrets) : value;
+}
+
+/** `printable` for a property map. */
+export function printableMap(map: PropertyMap, showSecrets = false): { [key: string]: Json } {
+    return mapProperties(map, (value) => printable(value, showSecrets)) as { [key: string]: Json };
+}
+
+/** Removes the plaintext of secrets from text, for what a command or a program prints by itself. */
+export interface Mask {
+    /** Remembers the secrets of a property map. */
+    readonly learn: (map: PropertyMap) => void;
+    readonly apply: (text: string) => string;
+}
+
+/** A mask that lets everything through, for `--show-secrets`. */
+export const NO_MASK: Mask = { learn: () => undefined, apply: (text) => text };
+
+/**
+ * Names of properties whose strings are hidden from text even where only the object around them is secret. The others
+ * of such an object are not: a secret `connection` holds words like a user's name that mean something else elsewhere.
+ */
+const SENSITIVE_NAME = /pass|secret|token|private|credential/i;
+
+/** Shorter secrets are not looked for in text, as in the official CLI: they would hit by chance too often. */
+const SHORTEST = 3;
+
+/** A line of a secret of several lines is looked for only if it cannot well be one of some other text. */
+const SHORTEST_LINE = 16;
+
+/** A mask that knows no secret yet. */
+export function createMask(): Mask {
+    const known = new Set<string>();
+    let longestFirst: string[] | undefined = [];
+
+    const add = (text: string): void => {
+        if (text.length >= SHORTEST && !/^(true|false)$/i.test(text) && !known.has(text)) {
+            known.add(text);
+            longestFirst = undefined;
+        }
+    };
+    const learnText = (text: string): void => {
+        if (known.has(text)) {
+            return;
+        }
+        add(text);
+        // What goes through a shell loses its last line end, and what is shown comes line by line.
+        add(text.trim());
+        add(JSON.stringify(text).slice(1, -1));
+        const lines = text.split(/\r?\n/).map((line) => line.trim());
+        lines.filter((line) => line.length >= SHORTEST_LINE).forEach(add);
+    };
+    const learnWithin = (value: Value, sensitive: boolean): void => {
+        if (value instanceof Secret) {
+            learnWithin(value.value, true);
+        } else if (typeof value === "string") {
+            if (sensitive) {
+                learnText(value);
+            }
+        } else if (isArray(value)) {
+            value.forEach((item) => learnWithin(item, sensitive));
+        } else if (isObject(value)) {
+            for (const key of Object.keys(value)) {
+                learnWithin(value[key] ?? null, sensitive && SENSITIVE_NAME.test(key));
+            }
+        } else if (value instanceof Asset && sensitive && value.source.text !== undefined) {
+            learnText(value.source.text);
+        }
+    };
+
+    return {
+        learn: (map) => {
+            for (const key of Object.keys(map)) {
+                learnWithin(map[key] ?? null, false);
+            }
+        },
+        apply: (text) => {
+            longestFirst ??= [...known].sort((left, right) => right.length - left.length);
+            let masked = text;
+            for (const secret of longestFirst) {
+                if (masked.includes(secret)) {
+                    masked = masked.replaceAll(secret, MASK);
+                }
+            }
+            return masked;
+        },
+    };
+}
