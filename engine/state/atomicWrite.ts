@@ -14,14 +14,19 @@ export interface WriteHooks {
 /**
  * Writes a file so that at any moment, also across a power cut, either the old or the new content is there: a
  * temporary file in the same folder, synced, renamed, the folder synced. Missing folders are made. Throws a one-line
- * `UserError` when the disk is full or refuses; the old file is then untouched.
+ * `UserError` when the disk is full or refuses; the old file is then untouched. `mode` is that of a new file.
  */
-export async function atomicWrite(file: string, content: string | Uint8Array, hooks: WriteHooks = {}): Promise<void> {
+export async function atomicWrite(
+    file: string,
+    content: string | Uint8Array,
+    mode: number = 0o600,
+    hooks: WriteHooks = {},
+): Promise<void> {
     const folder = dirname(file);
     const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}${TEMPORARY_SUFFIX}`);
     try {
         await mkdir(folder, { recursive: true });
-        const handle = await open(temporary, "wx", 0o600);
+        const handle = await open(temporary, "wx", mode);
         try {
             await handle.writeFile(content);
             await handle.sync();

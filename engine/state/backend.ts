@@ -119,7 +119,7 @@ export class FileBackend {
         await keepBackup(file).catch((error: unknown) => {
             throw writeError(`${file}.bak`, error);
         });
-        await atomicWrite(file, text, hooks);
+        await atomicWrite(file, text, 0o600, hooks);
     }
 
     /** Removes what killed writes of this stack left behind. Only for who holds its lock. */
