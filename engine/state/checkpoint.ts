@@ -87,7 +87,8 @@ export function parseExport(text: string, file: string): RawDeployment {
 }
 
 function outline(head: Omit<RawDeployment, "deployment">, deployment: JsonObject | undefined): RawDeployment {
-    if (head.version !== 3 && head.version !== 4) {
+    // The official CLI gives a stack that was never updated the version 0.
+    if (head.version !== 3 && head.version !== 4 && !(head.version === 0 && deployment === undefined)) {
         throw new NotSupported(`version ${head.version} of the state format, in ${head.file},`);
     }
     const unknown = head.features.filter((feature) => !SUPPORTED_FEATURES.has(feature));
