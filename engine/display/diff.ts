@@ -135,9 +135,8 @@ function detailLines(step: Step, look: Look): string[] {
         return [];
     }
     const { diff, hidden } = stepChanges(step, look.showSecrets);
-    const hiddenLines = hidden.map((path) =>
-        look.colours.op("update")(`${"    ".repeat(look.indent)}~ ${path} (hidden)`),
-    );
+    const before = `${"    ".repeat(look.indent).slice(0, -2)}${sign("update")}`;
+    const hiddenLines = hidden.map((path) => look.colours.op("update")(`${before}${path} (hidden)`));
     return [...hiddenLines, ...(diff === undefined ? [] : objectDiffLines(diff, look))];
 }
 

@@ -3,7 +3,7 @@ import { type DeploymentEvent, type Emit } from "../run/events";
 import { colours } from "./colour";
 import { createDiagnostics } from "./diagnostics";
 import { diffRenderer, type Style } from "./diff";
-import { createDigest, engineEvent, mapStrings } from "./json";
+import { createDigest, engineEvent } from "./json";
 import { createMask, type Mask, NO_MASK } from "./mask";
 import { progressRenderer } from "./progress";
 import { outputLines, summaryLines } from "./summary";
@@ -28,6 +28,8 @@ export interface Display {
     readonly emit: Emit;
     readonly close: () => void;
 }
+
+type End = Extract<DeploymentEvent, { kind: "end" }>;
 
 /** How often, and after how long, a running operation is mentioned again, in seconds. */
 const HEARTBEAT = 10;
@@ -95,7 +97,7 @@ function cleaned(event: DeploymentEvent, mask: Mask): DeploymentEvent {
 }
 
 function jsonDisplay({ write, now = Date.now }: DisplayOptions, mask: Mask): Display {
-    const digest = createDigest();
+    const digest = createDigest(mask);
     let dryRun = false;
     let started = false;
     let sequence = 0;
@@ -109,15 +111,15 @@ function jsonDisplay({ write, now = Date.now }: DisplayOptions, mask: Mask): Dis
                 digest.add(event);
                 return;
             }
-            const line = engineEvent(event, dryRun);
+            const line = engineEvent(event, dryRun, mask);
             if (line !== undefined) {
                 const stamped = { sequence: sequence++, timestamp: Math.floor(now() / 1000), ...line };
-                write(`${JSON.stringify(mapStrings(stamped, mask.apply))}\n`);
+                write(`${JSON.stringify(stamped)}\n`);
             }
         },
         close: () => {
             if (started && dryRun) {
-                write(`${JSON.stringify(mapStrings(digest.document(), mask.apply), undefined, 4)}\n`);
+                write(`${JSON.stringify(digest.document(), undefined, 4)}\n`);
                 started = false;
             }
         },
@@ -132,7 +134,7 @@ function textDisplay(options: DisplayOptions, mask: Mask): Display {
     const diagnostics = createDiagnostics();
     const write = (lines: readonly string[]): void => {
         if (lines.length > 0) {
-            options.write(lines.map((line) => `${mask.apply(line)}\n`).join(""));
+            options.write(lines.map((line) => `${line}\n`).join(""));
         }
     };
     const heartbeat = options.isTerminal
@@ -144,6 +146,33 @@ function textDisplay(options: DisplayOptions, mask: Mask): Display {
     let dryRun = false;
     let destroy = false;
     let newStack = false;
+
+    const outputsOf = (event: End): string[] => {
+        // A destroyed stack has none, which its deletions have told already.
+        if (options.suppressOutputs === true || (destroy && !dryRun)) {
+            return [];
+        }
+        if (diff !== undefined) {
+            return diff.render(event).map(mask.apply);
+        }
+        const lines = outputLines(event, { ...style, dryRun, newStack, indent: 1 });
+        return lines.length === 0 ? [] : [style.colours.headline("Outputs:"), ...lines.map(mask.apply)];
+    };
+    const ending = (event: End): string[] => {
+        const outputs = outputsOf(event);
+        const messages = diagnostics.lines(style.colours);
+        const errored = Math.max(event.errored, diagnostics.errored());
+        return [
+            ...(diff === undefined ? [] : outputs),
+            "",
+            // Once more, now that every secret is known.
+            ...messages.map(mask.apply),
+            ...(diff === undefined && outputs.length > 0 ? [...outputs, ""] : []),
+            ...summaryLines(event, errored, dryRun, style.colours),
+            "",
+        ];
+    };
+
     return {
         emit: (event) => {
             diagnostics.add(event);
@@ -153,27 +182,14 @@ function textDisplay(options: DisplayOptions, mask: Mask): Display {
             }
             newStack ||= event.kind === "step-start" && event.step.type === STACK_TYPE && event.step.op === "create";
             // In a diff, messages and failures read as in the progress; steps are told by their diffs.
-            const isStep = event.kind === "step-start" || event.kind === "step-done";
-            const lines = progress.render(event);
-            const hidden = options.suppressOutputs === true && event.kind === "end";
-            write(
-                diff !== undefined && isStep
-                    ? diff.render(event)
-                    : [...lines, ...((hidden ? undefined : diff?.render(event)) ?? [])],
-            );
+            const asProgress = progress.render(event);
             if (event.kind === "end") {
-                const outputs =
-                    diff !== undefined || hidden || (destroy && !dryRun)
-                        ? []
-                        : outputLines(event, { ...style, dryRun, newStack, indent: 1 });
-                write([
-                    "",
-                    ...diagnostics.lines(style.colours),
-                    ...(outputs.length === 0 ? [] : [style.colours.headline("Outputs:"), ...outputs, ""]),
-                    ...summaryLines(event, Math.max(event.errored, diagnostics.errored()), dryRun, style.colours),
-                    "",
-                ]);
+                write(ending(event));
+                return;
             }
+            const asDiff = diff?.render(event);
+            const isStep = event.kind === "step-start" || event.kind === "step-done";
+            write(asDiff !== undefined && isStep ? asDiff.map(mask.apply) : asProgress);
         },
         close: () => clearInterval(heartbeat),
     };

@@ -3,7 +3,7 @@ import { type DeploymentEvent } from "../run/events";
 import { type ResourceState } from "../state/resource";
 import { type PropertyMap } from "../values/value";
 import { type Json } from "../values/wire";
-import { printable, printableMap } from "./mask";
+import { createMask, type Mask, printable, printableMap } from "./mask";
 import { isPartOfReplacement, STACK_TYPE } from "./words";
 
 type JsonObject = { [key: string]: Json };
@@ -15,7 +15,7 @@ export interface Digest {
 }
 
 /** An empty digest. Secrets are hidden in it whatever `--show-secrets` says, as in the official one. */
-export function createDigest(): Digest {
+export function createDigest(mask: Mask = createMask()): Digest {
     let config: JsonObject = {};
     const steps: JsonObject[] = [];
     const positions = new Map<string, number>();
@@ -27,13 +27,13 @@ export function createDigest(): Digest {
         add: (event) => {
             switch (event.kind) {
                 case "start":
-                    config = configJson(event.config);
+                    config = configJson(event.config, mask);
                     return;
                 case "step-start": {
                     const { step } = event;
                     if (isShown(step)) {
                         positions.set(step.urn, steps.length);
-                        steps.push(stepJson(step));
+                        steps.push(stepJson(step, mask));
                     }
                     if (step.op === "refresh") {
                         refreshing.add(step.urn);
@@ -45,7 +45,7 @@ export function createDigest(): Digest {
                     const found = refreshing.has(event.step.urn) ? refreshed(event.step, event.new) : undefined;
                     const position = positions.get(event.step.urn);
                     if (found !== undefined && position !== undefined) {
-                        steps[position] = stepJson(found);
+                        steps[position] = stepJson(found, mask);
                     }
                     return;
                 }
@@ -100,22 +100,22 @@ function refreshed(step: Step, found: ResourceState | undefined): Step | undefin
 }
 
 /** The configuration as the official documents have it: every value a string. */
-function configJson(config: PropertyMap): JsonObject {
+function configJson(config: PropertyMap, mask: Mask): JsonObject {
     return Object.fromEntries(
-        Object.entries(printableMap(config)).map(([key, value]) => [
+        Object.entries(masked(config, mask)).map(([key, value]) => [
             key,
             typeof value === "string" ? value : JSON.stringify(value),
         ]),
     );
 }
 
-function stepJson(step: Step): JsonObject {
+function stepJson(step: Step, mask: Mask): JsonObject {
     return {
         op: step.op,
         urn: step.urn,
         ...optional("provider", providerOf(step)),
-        ...(step.old === undefined ? {} : { oldState: stateJson(step.old) }),
-        ...(step.new === undefined ? {} : { newState: stateJson(step.new) }),
+        ...(step.old === undefined ? {} : { oldState: stateJson(step.old, mask) }),
+        ...(step.new === undefined ? {} : { newState: stateJson(step.new, mask) }),
         ...optional("diffReasons", [...step.changedKeys]),
         ...optional("replaceReasons", [...step.replaceKeys]),
         detailedDiff: detailedJson(step, "kind"),
@@ -134,16 +134,16 @@ function detailedJson(step: Step, kindKey: "kind" | "diffKind"): Json {
 }
 
 /** A resource as state files have it, without its secrets. What is empty is left out. */
-export function stateJson(state: ResourceState): JsonObject {
+function stateJson(state: ResourceState, mask: Mask): JsonObject {
     return {
         urn: state.urn,
         custom: state.custom,
         ...withoutEmpty({
             delete: state.delete,
-            id: state.id,
+            id: mask.apply(state.id),
             type: state.type,
-            inputs: printableMap(state.inputs),
-            outputs: printableMap(state.outputs),
+            inputs: masked(state.inputs, mask),
+            outputs: masked(state.outputs, mask),
             parent: state.parent,
             protect: state.protect,
             taint: state.taint,
@@ -199,19 +199,19 @@ function isEmpty(value: Json): boolean {
  * One line of what the official `up --json` prints while it runs: an engine event of its REST API, but for the number
  * and time that every line has. `undefined` for what has no such event.
  */
-export function engineEvent(event: DeploymentEvent, dryRun: boolean): JsonObject | undefined {
+export function engineEvent(event: DeploymentEvent, dryRun: boolean, mask: Mask): JsonObject | undefined {
     const planning: JsonObject = dryRun ? { planning: true } : {};
     switch (event.kind) {
         case "start":
-            return { preludeEvent: { config: configJson(event.config) } };
+            return { preludeEvent: { config: configJson(event.config, mask) } };
         case "step-start":
-            return { resourcePreEvent: { metadata: metadataJson(event.step), ...planning } };
+            return { resourcePreEvent: { metadata: metadataJson(event.step, mask), ...planning } };
         case "step-done": {
             const step = event.new === undefined ? event.step : { ...event.step, new: event.new };
-            return { resOutputsEvent: { metadata: metadataJson(step), ...planning } };
+            return { resOutputsEvent: { metadata: metadataJson(step, mask), ...planning } };
         }
         case "step-failed":
-            return { resOpFailedEvent: { metadata: metadataJson(event.step), status: 0, steps: 0 } };
+            return { resOpFailedEvent: { metadata: metadataJson(event.step, mask), status: 0, steps: 0 } };
         case "message":
             return event.severity === "debug"
                 ? undefined
@@ -240,13 +240,13 @@ export function engineEvent(event: DeploymentEvent, dryRun: boolean): JsonObject
     }
 }
 
-function metadataJson(step: Step): JsonObject {
+function metadataJson(step: Step, mask: Mask): JsonObject {
     return {
         op: step.op,
         urn: step.urn,
         type: step.type,
-        old: step.old === undefined ? null : metadataStateJson(step.old),
-        new: step.new === undefined ? null : metadataStateJson(step.new),
+        old: step.old === undefined ? null : metadataStateJson(step.old, mask),
+        new: step.new === undefined ? null : metadataStateJson(step.new, mask),
         ...optional("keys", [...step.replaceKeys]),
         ...optional("diffs", [...step.changedKeys]),
         detailedDiff: detailedJson(step, "diffKind"),
@@ -255,12 +255,12 @@ function metadataJson(step: Step): JsonObject {
     };
 }
 
-function metadataStateJson(state: ResourceState): JsonObject {
+function metadataStateJson(state: ResourceState, mask: Mask): JsonObject {
     return {
         type: state.type,
         urn: state.urn,
         ...withoutEmpty({ custom: state.custom, delete: state.delete }),
-        id: state.id,
+        id: mask.apply(state.id),
         parent: state.parent,
         ...withoutEmpty({
             protect: state.protect,
@@ -268,15 +268,25 @@ function metadataStateJson(state: ResourceState): JsonObject {
             external: state.external,
             retainOnDelete: state.retainOnDelete,
         }),
-        inputs: printableMap(state.inputs),
-        outputs: printableMap(state.outputs),
+        inputs: masked(state.inputs, mask),
+        outputs: masked(state.outputs, mask),
         provider: state.provider,
         ...withoutEmpty({ initErrors: [...state.initErrors], hideDiffs: [...state.hideDiff] }),
     };
 }
 
+/**
+ * A property map without its secrets, nor copies of them that stand in it in clear. What a resource is called is left
+ * as it is: others look it up by that.
+ */
+function masked(map: PropertyMap, mask: Mask): JsonObject {
+    return Object.fromEntries(
+        Object.entries(printableMap(map)).map(([key, value]) => [key, mapStrings(value, mask.apply)]),
+    );
+}
+
 /** The JSON with every string passed through `change`; names of properties stay. */
-export function mapStrings(json: Json, change: (text: string) => string): Json {
+function mapStrings(json: Json, change: (text: string) => string): Json {
     if (typeof json === "string") {
         return change(json);
     }

@@ -83,10 +83,14 @@ export function progressRenderer({ colours }: Style, now: () => number): Progres
                     const [first = ""] = messageLines("error", event.message, colours);
                     return [row(event.step, colours.error(`**${words(event.step.op).failed}**`), first)];
                 }
-                case "message":
-                    return event.severity === "debug"
-                        ? []
-                        : told(event.urn, messageLines(event.live ? "info" : event.severity, event.text, colours));
+                case "message": {
+                    if (event.severity === "debug") {
+                        return [];
+                    }
+                    const lines = messageLines(event.live ? "info" : event.severity, event.text, colours);
+                    // The rest of what is not live follows in the diagnostics.
+                    return told(event.urn, event.live ? lines : lines.slice(0, 1));
+                }
                 case "program-output":
                     return told("", messageLines("info", event.text, colours));
                 case "end":

@@ -151,7 +151,9 @@ function stringLines(text: string, look: Look): string[] {
     if (!text.trimEnd().includes("\n")) {
         return [JSON.stringify(text)];
     }
-    return ["|", ...text.split("\n").map((line) => unsigned(deeper(look)) + line)];
+    // As in YAML: `|` ends with a line end, `|-` does not.
+    const lines = text.replace(/\n$/, "").split("\n");
+    return [text.endsWith("\n") ? "|" : "|-", ...lines.map((line) => (unsigned(deeper(look)) + line).trimEnd())];
 }
 
 /** What a string holds if it is the JSON of an object or array. */
@@ -277,9 +279,11 @@ function lineDiff(old: string, changed: string, look: Look): string[] {
     return chunks.flatMap((chunk, index) => {
         if (chunk.added || chunk.removed) {
             const at: Look = { ...look, op: chunk.added ? "create" : "delete", signed: true };
-            return chunk.value.map((line) => look.colours.op(at.op)(indentation(at) + line));
+            return chunk.value.map((line) => look.colours.op(at.op)((indentation(at) + line).trimEnd()));
         }
-        return elided(chunk.value, index > 0, index < chunks.length - 1).map((line) => unsigned(look) + line);
+        return elided(chunk.value, index > 0, index < chunks.length - 1).map((line) =>
+            (unsigned(look) + line).trimEnd(),
+        );
     });
 }
 
