@@ -4,6 +4,7 @@ import { type ResourceState } from "../state/resource";
 import { equal, type PropertyMap } from "../values/value";
 import { replaceReasons, stepChanges, visibleDiff } from "./changes";
 import { type Colours } from "./colour";
+import { createMask, learnSecrets, NO_MASK } from "./mask";
 import { objectDiffLines, objectLines, type Look } from "./properties";
 import { outputLines } from "./summary";
 import { isPartOfReplacement, sign, STACK_TYPE } from "./words";
@@ -73,9 +74,14 @@ export function diffRenderer(style: Style): DiffRenderer {
 }
 
 /** All that a run would change: what "details" shows of the events of a preview. */
-export function renderDiff(events: Iterable<DeploymentEvent>, style: Style): string {
+export function renderDiff(events: readonly DeploymentEvent[], style: Style): string {
     const renderer = diffRenderer(style);
-    return [...events].flatMap((event) => renderer.render(event)).join("\n");
+    const mask = style.showSecrets ? NO_MASK : createMask();
+    events.forEach((event) => learnSecrets(mask, event));
+    return events
+        .flatMap((event) => renderer.render(event))
+        .map(mask.apply)
+        .join("\n");
 }
 
 function isShown(step: Step): boolean {

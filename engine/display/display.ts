@@ -4,7 +4,7 @@ import { colours } from "./colour";
 import { createDiagnostics } from "./diagnostics";
 import { diffRenderer, type Style } from "./diff";
 import { createDigest, engineEvent } from "./json";
-import { createMask, type Mask, NO_MASK } from "./mask";
+import { createMask, learnSecrets, type Mask, NO_MASK } from "./mask";
 import { progressRenderer } from "./progress";
 import { outputLines, summaryLines } from "./summary";
 import { STACK_TYPE } from "./words";
@@ -44,36 +44,11 @@ export function createDisplay(options: DisplayOptions): Display {
             if (event.kind === "message" && event.severity === "debug") {
                 return;
             }
-            learn(mask, event);
+            learnSecrets(mask, event);
             show.emit(cleaned(event, mask));
         },
         close: show.close,
     };
-}
-
-function learn(mask: Mask, event: DeploymentEvent): void {
-    switch (event.kind) {
-        case "start":
-            mask.learn(event.config);
-            return;
-        case "step-start":
-            for (const state of [event.step.old, event.step.new]) {
-                mask.learn(state?.inputs ?? {});
-                mask.learn(state?.outputs ?? {});
-            }
-            return;
-        case "step-done":
-            mask.learn(event.new?.outputs ?? {});
-            return;
-        case "end":
-            mask.learn(event.oldOutputs);
-            mask.learn(event.outputs);
-            return;
-        case "step-failed":
-        case "message":
-        case "program-output":
-            return;
-    }
 }
 
 /**

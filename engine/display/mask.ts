@@ -1,3 +1,4 @@
+import { type DeploymentEvent } from "../run/events";
 import { isArray } from "../values/path";
 import { UNKNOWN_STRING } from "../values/signatures";
 import {
@@ -123,4 +124,30 @@ export function createMask(): Mask {
             return masked;
         },
     };
+}
+
+/** Remembers every secret that an event brings. */
+export function learnSecrets(mask: Mask, event: DeploymentEvent): void {
+    switch (event.kind) {
+        case "start":
+            mask.learn(event.config);
+            return;
+        case "step-start":
+            for (const state of [event.step.old, event.step.new]) {
+                mask.learn(state?.inputs ?? {});
+                mask.learn(state?.outputs ?? {});
+            }
+            return;
+        case "step-done":
+            mask.learn(event.new?.outputs ?? {});
+            return;
+        case "end":
+            mask.learn(event.oldOutputs);
+            mask.learn(event.outputs);
+            return;
+        case "step-failed":
+        case "message":
+        case "program-output":
+            return;
+    }
 }
