@@ -1,5 +1,9 @@
 import fc from "fast-check";
-import { createMask, MASK, printable } from "../../../engine/display/mask";
+import { colours } from "../../../engine/display/colour";
+import { diffRenderer } from "../../../engine/display/diff";
+import { createDigest, engineEvent } from "../../../engine/display/json";
+import { createMask, MASK, NO_MASK, printable } from "../../../engine/display/mask";
+import { progressRenderer } from "../../../engine/display/progress";
 import { type Op } from "../../../engine/plan/step";
 import { type PropertyMap, Secret, UNKNOWN, type Value } from "../../../engine/values/value";
 import { begin, done, end, live, message, resource, shown, start, step } from "./events";
@@ -51,6 +55,34 @@ describe("no secret's plaintext", () => {
                     { kind },
                 );
                 expect(text).not.toContain(PLAINTEXT);
+            }),
+            { numRuns: 300 },
+        );
+    });
+
+    test("gets out of any renderer, without the mask that would catch it", () => {
+        const style = { colours: colours(false), showSecrets: false };
+        fc.assert(
+            fc.property(maps, maps, maps, ops, fc.boolean(), (old, changed, outputs, op, dryRun) => {
+                const before = op === "create" ? undefined : resource({ inputs: old, outputs });
+                const after = op === "delete" ? undefined : resource({ inputs: changed, outputs: old });
+                const of = step(op, before, after);
+                const events = [
+                    start({ dryRun, config: old }),
+                    begin(of),
+                    done(of),
+                    end({ oldOutputs: old, outputs: changed }),
+                ];
+                const diff = diffRenderer(style);
+                const progress = progressRenderer(style, () => 0);
+                const digest = createDigest(NO_MASK);
+                events.forEach((event) => digest.add(event));
+                const rendered = [
+                    ...events.flatMap((event) => [...diff.render(event), ...progress.render(event)]),
+                    JSON.stringify(digest.document()),
+                    JSON.stringify(events.map((event) => engineEvent(event, dryRun, NO_MASK))),
+                ];
+                expect(rendered.join("\n")).not.toContain(PLAINTEXT);
             }),
             { numRuns: 300 },
         );
