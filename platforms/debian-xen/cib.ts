@@ -1,0 +1,178 @@
+import { type ClusterSpec, type GuestSpec } from "../../config/spec";
+import { members } from "./members";
+
+/** Part of the cluster's configuration that an object is in. */
+type Section = "crm_config" | "rsc_defaults" | "resources" | "constraints";
+
+/** One object of the cluster's configuration. */
+export interface CibObject {
+    readonly section: Section;
+    readonly id: string;
+    readonly xml: string;
+}
+
+/** Resource of the pool's virtual address. */
+export const ADDRESS_RESOURCE = "pool-address";
+
+const PROPERTIES_ID = "ovm-ha-cluster";
+
+function escape(text: string): string {
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+function element(name: string, attributes: Readonly<Record<string, string>>, children: readonly string[] = []): string {
+    const open = [name, ...Object.entries(attributes).map(([key, value]) => `${key}="${escape(value)}"`)].join(" ");
+    return children.length === 0 ? `<${open}/>` : `<${open}>${children.join("")}</${name}>`;
+}
+
+function pairs(prefix: string, values: Readonly<Record<string, string>>): string[] {
+    return Object.entries(values).map(([name, value]) => element("nvpair", { id: `${prefix}-${name}`, name, value }));
+}
+
+/** The form in which the step files read objects: one a line. */
+export function lines(objects: readonly CibObject[]): string {
+    return objects.map(({ section, id, xml }) => `${section} ${id} ${xml}`).join("\n");
+}
+
+function properties(values: Readonly<Record<string, string>>): CibObject {
+    const xml = element("cluster_property_set", { id: PROPERTIES_ID }, pairs(PROPERTIES_ID, values));
+    return { section: "crm_config", id: PROPERTIES_ID, xml };
+}
+
+function resource(
+    id: string,
+    agent: Readonly<Record<string, string>>,
+    parts: {
+        parameters: Readonly<Record<string, string>>;
+        meta?: Readonly<Record<string, string>>;
+        operations?: readonly Readonly<{ name: string; timeout: number; interval?: number }>[];
+    },
+): CibObject {
+    const xml = element("primitive", { id, ...agent }, [
+        element("instance_attributes", { id: `${id}-parameters` }, pairs(id, parts.parameters)),
+        ...(parts.meta === undefined ? [] : [element("meta_attributes", { id: `${id}-meta` }, pairs(id, parts.meta))]),
+        ...(parts.operations === undefined
+            ? []
+            : [
+                  element(
+                      "operations",
+                      {},
+                      parts.operations.map(({ name, timeout, interval = 0 }) =>
+                          element("op", {
+                              id: `${id}-${name}`,
+                              name,
+                              interval: `${interval}s`,
+                              timeout: `${timeout}s`,
+                          }),
+                      ),
+                  ),
+              ]),
+    ]);
+    return { section: "resources", id, xml };
+}
+
+/** Whether the hosts are as slow as emulated ones: their operations get more time. */
+export function isSlow(spec: ClusterSpec): boolean {
+    return spec.pool.timing.token >= 3;
+}
+
+/** The rules, the fencing and the virtual address of the pool. */
+export function poolObjects(spec: ClusterSpec): CibObject[] {
+    const { timing, virtualAddress } = spec.pool;
+    const names = members(spec).map(({ name }) => name);
+    const defaults = "ovm-ha-cluster-defaults";
+    return [
+        properties({
+            "stonith-enabled": "true",
+            "stonith-watchdog-timeout": `${timing.stonithWatchdogTimeout}s`,
+            "no-quorum-policy": timing.noQuorumPolicy,
+            "dc-deadtime": "20s",
+        }),
+        {
+            section: "rsc_defaults",
+            id: defaults,
+            xml: element("meta_attributes", { id: defaults }, pairs(defaults, { "resource-stickiness": "1000" })),
+        },
+        resource(
+            "watchdog",
+            { class: "stonith", type: "fence_watchdog" },
+            { parameters: { pcmk_host_list: names.join(" ") } },
+        ),
+        resource(
+            ADDRESS_RESOURCE,
+            { class: "ocf", provider: "heartbeat", type: "IPaddr2" },
+            {
+                parameters: { ip: virtualAddress, cidr_netmask: String(spec.network.prefix) },
+                operations: [
+                    { name: "monitor", interval: 15, timeout: 60 },
+                    { name: "start", timeout: 60 },
+                    { name: "stop", timeout: 60 },
+                ],
+            },
+        ),
+    ];
+}
+
+/** The rules while the pool is taken down: whoever leaves is not lost. */
+export function leavingProperties(): CibObject {
+    return properties({ "stonith-enabled": "false", "no-quorum-policy": "ignore" });
+}
+
+/** A guest that the pool keeps running, on any node but never on the manager. */
+export function guestObjects(
+    spec: ClusterSpec,
+    guest: GuestSpec,
+    config: { path: string; digest: string },
+): CibObject[] {
+    const slow = isSlow(spec);
+    const banned = `${guest.name}-not-on-manager`;
+    const preferred = `${guest.name}-preferred`;
+    return [
+        // The ban comes first: without it the resource would be looked for, or even started, on the manager.
+        {
+            section: "constraints",
+            id: banned,
+            xml: element("rsc_location", {
+                id: banned,
+                rsc: guest.name,
+                node: spec.manager.name,
+                score: "-INFINITY",
+                "resource-discovery": "never",
+            }),
+        },
+        ...(guest.preferredNode === undefined
+            ? []
+            : [
+                  {
+                      section: "constraints" as const,
+                      id: preferred,
+                      xml: element("rsc_location", {
+                          id: preferred,
+                          rsc: guest.name,
+                          node: guest.preferredNode,
+                          score: "100",
+                      }),
+                  },
+              ]),
+        resource(
+            guest.name,
+            { class: "ocf", provider: "heartbeat", type: "Xen" },
+            {
+                parameters: { xmfile: config.path, name: guest.name, shutdown_timeout: slow ? "120" : "40" },
+                meta: {
+                    "allow-migrate": "true",
+                    "migration-threshold": "3",
+                    "failure-timeout": "300s",
+                    digest: config.digest,
+                },
+                operations: [
+                    { name: "monitor", interval: slow ? 15 : 5, timeout: slow ? 60 : 30 },
+                    { name: "start", timeout: slow ? 180 : 60 },
+                    { name: "stop", timeout: slow ? 180 : 60 },
+                    { name: "migrate_to", timeout: slow ? 600 : 180 },
+                    { name: "migrate_from", timeout: slow ? 180 : 60 },
+                ],
+            },
+        ),
+    ];
+}

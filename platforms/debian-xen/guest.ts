@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { type ClusterSpec, type GuestSpec } from "../../config/spec";
+import { isSlow } from "./cib";
+
+/** Where a node keeps what it needs to run a guest. */
+export const LOCAL_STORE = "/var/ovs/local";
+
+/** Bridge of a node that guests are plugged into. */
+export const BRIDGE = "xenbr0";
+
+/** Folder of the repository as the nodes see it. */
+export function mountPoint(spec: ClusterSpec): string {
+    return `/var/ovs/mount/${spec.repository.uuid}`;
+}
+
+/** Identity of a guest for Xen: the same on every node, and after every rebuild. */
+function guestUuid(spec: ClusterSpec, guest: GuestSpec): string {
+    const digest = createHash("sha256").update(`${spec.repository.uuid} ${guest.name}`).digest("hex");
+    return digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
+}
+
+/** Text of vm.cfg. Kernel and initrd are the node's own copies, the disk is on the repository. */
+export function vmConfig(spec: ClusterSpec, guest: GuestSpec): string {
+    const local = `${LOCAL_STORE}/${guest.name}`;
+    // What a kernel does against attacks on a real processor costs minutes on an emulated one.
+    const extra = `root=/dev/xvda rw console=hvc0 net.ifnames=0 quiet${isSlow(spec) ? " nokaslr mitigations=off" : ""}`;
+    return `# Made by ovm-ha-cluster.
+name = "${guest.name}"
+uuid = "${guestUuid(spec, guest)}"
+type = "pvh"
+memory = ${guest.memory}
+vcpus = ${guest.vcpus}
+kernel = "${local}/vmlinuz"
+ramdisk = "${local}/initrd.img"
+extra = "${extra}"
+vif = ["mac=${guest.mac},bridge=${BRIDGE}"]
+disk = ["script=block-dio,format=raw,vdev=xvda,access=w,target=${mountPoint(spec)}/running_pool/${guest.name}/System.img"]
+on_poweroff = "destroy"
+on_reboot = "restart"
+on_crash = "destroy"`;
+}
+
+/** The guest's systemd-networkd file. */
+export function guestNetwork(spec: ClusterSpec, guest: GuestSpec): string {
+    return [
+        "# Made by ovm-ha-cluster.",
+        "[Match]",
+        "Name=eth0",
+        "",
+        "[Network]",
+        `Address=${guest.address}/${spec.network.prefix}`,
+        `Gateway=${spec.network.gateway}`,
+        ...spec.network.dns.map((server) => `DNS=${server}`),
+        "LinkLocalAddressing=no",
+        "IPv6AcceptRA=no",
+    ].join("\n");
+}
+
+/** The guest's /etc/hosts. Its own name is there, because a server that cannot look it up waits for minutes. */
+export function guestHosts(guest: GuestSpec): string {
+    return `127.0.0.1 localhost\n${guest.address} ${guest.name}`;
+}
+
+/** Where the guest is asked whether it serves. */
+export function guestUrl({ address, httpCheck }: GuestSpec): string {
+    if (httpCheck === undefined) {
+        return "";
+    }
+    return `http://${address}${httpCheck.port === 80 ? "" : `:${httpCheck.port}`}${httpCheck.path}`;
+}
+
+/** Changes exactly when the guest has to be started anew. */
+export function configDigest(config: string): string {
+    return createHash("sha256").update(config).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,251 @@
+import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../../config/spec";
+import { type Platform, type Step, type Variables } from "../platform";
+import { ADDRESS_RESOURCE, guestObjects, isSlow, leavingProperties, lines, poolObjects } from "./cib";
+import { corosyncConf, sbdSettings } from "./corosync";
+import { firewallRules } from "./firewall";
+import { BRIDGE, configDigest, guestHosts, guestNetwork, guestUrl, LOCAL_STORE, mountPoint, vmConfig } from "./guest";
+import { corosyncKey, migrationKey } from "./keys";
+import { hostsLines, knownHostsLines, members, type Member } from "./members";
+import { MANAGER_PACKAGES, NODE_PACKAGES } from "./packages";
+import { script } from "./scripts";
+
+/** Oldest Xen with which live migration of PVH guests was seen to work in Debian. */
+const XEN_MINIMUM = "4.14";
+
+const MOUNT_OPTIONS = "vers=4.2,proto=tcp,hard,timeo=50,retrans=3,noatime,_netdev";
+
+function yesNo(value: boolean): string {
+    return value ? "yes" : "no";
+}
+
+function prepareStep(spec: ClusterSpec, member: Member, packages: readonly string[]): Step {
+    return {
+        name: "prepare",
+        host: member.name,
+        script: script("prepare"),
+        variables: {
+            PACKAGES: packages.join("\n"),
+            HOSTS: hostsLines(spec),
+            KNOWN_HOSTS: knownHostsLines(spec),
+            FIREWALL: firewallRules(spec),
+        },
+        // Packages may have to come from far.
+        timeout: 1800,
+    };
+}
+
+function mountUnit(spec: ClusterSpec): string {
+    return `var-ovs-mount-${spec.repository.uuid}.mount`;
+}
+
+/** Debian 12 hosts with Xen, NFS, Corosync, Pacemaker and sbd. */
+export const debianXen: Platform = {
+    repository(spec) {
+        const { path, uuid, options, keepData } = spec.repository;
+        return [
+            prepareStep(spec, spec.manager, MANAGER_PACKAGES),
+            {
+                name: "export",
+                host: spec.manager.name,
+                script: script("nfs-export"),
+                variables: {
+                    REPOSITORY: path,
+                    UUID: uuid,
+                    EXPORTS: spec.nodes.map(({ address }) => `${path} ${address}(${options.join(",")})`).join("\n"),
+                    KEEP_DATA: yesNo(keepData),
+                },
+                timeout: 600,
+                after: ["prepare"],
+                identity: [path, uuid],
+            },
+        ];
+    },
+
+    node(spec, node: NodeSpec) {
+        const host = node.name;
+        return [
+            prepareStep(spec, node, NODE_PACKAGES),
+            {
+                name: "network",
+                host,
+                script: script("network"),
+                variables: { ADDRESS: node.address, BRIDGE, WITNESS: spec.manager.address },
+                timeout: 300,
+                after: ["prepare"],
+            },
+            {
+                name: "hypervisor",
+                host,
+                script: script("hypervisor"),
+                variables: { XEN_MINIMUM, DOM0_MIB: String(node.dom0Memory), LOCAL_STORE },
+                timeout: 600,
+                after: ["network"],
+            },
+            {
+                name: "storage",
+                host,
+                script: script("storage"),
+                variables: {
+                    SOURCE: `${spec.manager.address}:${spec.repository.path}`,
+                    UUID: spec.repository.uuid,
+                    OPTIONS: MOUNT_OPTIONS,
+                },
+                timeout: 300,
+                after: ["network"],
+                needs: ["repository"],
+                identity: [spec.repository.uuid],
+            },
+        ];
+    },
+
+    pool(spec) {
+        const everyone = members(spec);
+        const nodes = spec.nodes.flatMap(({ name, address }) => [name, address]).join(",");
+        const patience = isSlow(spec) ? 600 : 180;
+        const each = everyone.flatMap((member, index): Step[] => {
+            const isManager = index === 0;
+            const { module, device } = spec.pool.watchdog;
+            return [
+                {
+                    name: `keys-${member.name}`,
+                    host: member.name,
+                    script: script("keys"),
+                    variables: { NODES: nodes },
+                    secret: (material): Variables => {
+                        const { privateKey, publicKey } = migrationKey(material);
+                        return {
+                            AUTHKEY: corosyncKey(material),
+                            MIGRATION_KEY: isManager ? "" : privateKey,
+                            MIGRATION_PUBLIC: isManager ? "" : publicKey,
+                        };
+                    },
+                    timeout: 120,
+                    needs: ["repository", "nodes"],
+                },
+                {
+                    name: `member-${member.name}`,
+                    host: member.name,
+                    script: script("member"),
+                    variables: {
+                        COROSYNC: corosyncConf(spec),
+                        SBD: sbdSettings(spec),
+                        // Xen's watchdog exists under Xen only; the manager takes what it has.
+                        WATCHDOG: isManager && module === "xen_wdt" ? "auto" : module,
+                        DEVICE: device,
+                        AFTER: isManager ? "" : `xen.service ${mountUnit(spec)}`,
+                    },
+                    timeout: 900,
+                    after: [`keys-${member.name}`],
+                },
+                {
+                    name: `online-${member.name}`,
+                    host: member.name,
+                    script: script("online"),
+                    variables: { MEMBER: member.name, PATIENCE: String(patience) },
+                    timeout: 1800,
+                    // Nobody's cluster services end before everybody's guests have moved or stopped.
+                    after: everyone.map(({ name }) => `member-${name}`),
+                },
+            ];
+        });
+        return [
+            ...each,
+            {
+                name: "rules",
+                host: spec.manager.name,
+                script: script("pool"),
+                variables: {
+                    OBJECTS: lines(poolObjects(spec)),
+                    PROPERTIES: lines([leavingProperties()]),
+                    RESOURCE: ADDRESS_RESOURCE,
+                    PATIENCE: String(patience),
+                },
+                timeout: 900,
+                after: everyone.map(({ name }) => `online-${name}`),
+            },
+        ];
+    },
+
+    guest(spec, guest: GuestSpec) {
+        const config = vmConfig(spec, guest);
+        const folder = `${LOCAL_STORE}/${guest.name}`;
+        const hosts = guest.ha ? spec.nodes : spec.nodes.filter(({ name }) => name === plainHost(spec, guest));
+        const check = {
+            URL: guestUrl(guest),
+            STATUS: guest.httpCheck === undefined ? "" : String(guest.httpCheck.status),
+            PATIENCE: isSlow(spec) ? "900" : "300",
+        };
+        const identity = [guest.name, guest.medium];
+        const image: Step = {
+            name: "image",
+            host: spec.manager.name,
+            script: script("guest-image"),
+            variables: {
+                NAME: guest.name,
+                REPOSITORY: spec.repository.path,
+                MEDIUM: guest.medium,
+                DISK_MIB: String(guest.disk * 1024),
+                NETWORK: guestNetwork(spec, guest),
+                HOSTS: guestHosts(guest),
+                ACCEPTED: "",
+                CONFIG: config,
+                KEEP_DISK: yesNo(guest.keepDisk),
+            },
+            timeout: 1800,
+            needs: ["repository"],
+            identity,
+        };
+        const copies = hosts.map(({ name }): Step => ({
+            name: `node-${name}`,
+            host: name,
+            script: script("guest-node"),
+            variables: {
+                NAME: guest.name,
+                FOLDER: folder,
+                SOURCE: `${mountPoint(spec)}/running_pool/${guest.name}`,
+                CONFIG: config,
+            },
+            timeout: 300,
+            after: ["image"],
+            needs: ["nodes"],
+            identity,
+        }));
+        const path = `${folder}/vm.cfg`;
+        const digest = configDigest(config);
+        const running: Step = guest.ha
+            ? {
+                  name: "resource",
+                  host: spec.manager.name,
+                  script: script("guest-resource"),
+                  variables: {
+                      NAME: guest.name,
+                      OBJECTS: lines(guestObjects(spec, guest, { path, digest })),
+                      DIGEST: digest,
+                      ...check,
+                  },
+                  timeout: 2400,
+                  after: copies.map(({ name }) => name),
+                  needs: ["pool"],
+                  identity,
+              }
+            : {
+                  name: "running",
+                  host: plainHost(spec, guest),
+                  script: script("guest-plain"),
+                  variables: { NAME: guest.name, FOLDER: folder, AFTER: `xen.service ${mountUnit(spec)}`, ...check },
+                  timeout: 1800,
+                  after: copies.map(({ name }) => name),
+                  identity: [...identity, plainHost(spec, guest)],
+              };
+        return [image, ...copies, running];
+    },
+};
+
+/** The one node that a guest without HA runs on. */
+function plainHost(spec: ClusterSpec, guest: GuestSpec): string {
+    const host = guest.preferredNode ?? spec.nodes[0]?.name;
+    if (host === undefined) {
+        throw new Error(`there is no node for the guest ${guest.name}`);
+    }
+    return host;
+}

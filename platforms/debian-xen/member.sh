@@ -1,0 +1,179 @@
+# shellcheck shell=sh
+# A member of the pool: Corosync and Pacemaker run, now and after every start, and sbd feeds a watchdog that resets the
+# machine when it has lost the others.
+#
+# COROSYNC   text of corosync.conf
+# SBD        text of sbd's settings
+# WATCHDOG   kernel module of the watchdog; auto: the one that is there, else the kernel's own
+# DEVICE     of it
+# AFTER      units that must run before the cluster does, separated by spaces
+: "${COROSYNC:?}" "${SBD:?}" "${WATCHDOG:?}" "${DEVICE:?}" "${AFTER?}"
+
+order=$UNITS/pacemaker.service.d/ovm-ha-cluster.conf
+modules=/etc/modules-load.d/ovm-ha-cluster.conf
+blacklist=/etc/modprobe.d/ovm-ha-cluster.conf
+watchdogs='i6300esb iTCO_wdt sp5100_tco softdog xen_wdt'
+state_folders='/var/lib/pacemaker /var/lib/corosync'
+
+loaded() { grep -q "^$1 " /proc/modules; }
+
+has_watchdog() { [ -c "$DEVICE" ]; }
+
+load_watchdog() {
+    module=$WATCHDOG
+    if [ "$module" = auto ]; then
+        if has_watchdog && [ ! -e "$STATE/watchdog" ]; then
+            return 0
+        fi
+        module=softdog
+    fi
+    others=''
+    for other in $watchdogs; do
+        if [ "$other" != "$module" ]; then
+            others="$others $other"
+        fi
+    done
+    if [ ! -e "$STATE/watchdog" ]; then
+        mkdir -p "$STATE"
+        for other in $watchdogs; do
+            if loaded "$other"; then
+                say "$other"
+            fi
+        done >"$STATE/watchdog.new"
+        mv "$STATE/watchdog.new" "$STATE/watchdog"
+    fi
+    put "$modules" 644 "$module"
+    # shellcheck disable=SC2086 # one line per word
+    put "$blacklist" 644 "$(printf 'blacklist %s\n' $others)"
+    if ! loaded "$module"; then
+        # One watchdog only: whoever loads first gets the name.
+        for other in $others; do
+            if loaded "$other"; then
+                modprobe -r "$other"
+            fi
+        done
+        modprobe "$module" || fail "$(uname -n) has no watchdog $module: set pool.watchdog.module to one that it has"
+    fi
+    wait_until 20 "$DEVICE of $module is there" has_watchdog
+}
+
+unload_watchdog() {
+    take "$modules"
+    take "$blacklist"
+    if [ -e "$STATE/watchdog" ]; then
+        for module in $watchdogs; do
+            if loaded "$module" && ! has_line "$module" <"$STATE/watchdog"; then
+                modprobe -r "$module"
+            fi
+        done
+        while read -r module; do
+            modprobe "$module"
+        done <"$STATE/watchdog"
+        rm -f "$STATE/watchdog"
+        forget_empty "$STATE"
+    fi
+}
+
+# What a cluster before this one left (Debian starts one of a single member when the packages come) is put aside.
+leave_old_cluster() {
+    keep_unit pacemaker.service corosync.service sbd.service
+    if [ ! -e "$STATE/cluster" ]; then
+        for unit in pacemaker.service corosync.service; do
+            if is_active "$unit"; then
+                systemctl stop "$unit"
+            fi
+        done
+        rm -rf "$STATE/cluster.new"
+        mkdir -p "$STATE/cluster.new"
+        for folder in $state_folders; do
+            cp -a "$folder" "$STATE/cluster.new/"
+        done
+        : >"$STATE/cluster.new/fresh"
+        mv "$STATE/cluster.new" "$STATE/cluster"
+    fi
+    if [ -e "$STATE/cluster/fresh" ]; then
+        # shellcheck disable=SC2086 # one word per folder
+        find $state_folders -type f -delete
+        rm -f "$STATE/cluster/fresh"
+    fi
+}
+
+return_old_cluster() {
+    if [ -e "$STATE/cluster" ]; then
+        for folder in $state_folders; do
+            find "$folder" -type f -delete
+            cp -a "$STATE/cluster/${folder##*/}/." "$folder/"
+        done
+        rm -rf "$STATE/cluster"
+        forget_empty "$STATE"
+    fi
+}
+
+apply() {
+    leave_old_cluster
+    load_watchdog
+    CHANGED=no
+    put /etc/corosync/corosync.conf 644 "$COROSYNC"
+    corosync_changed=$CHANGED
+    CHANGED=no
+    put /etc/default/sbd 644 "$SBD"
+    sbd_changed=$CHANGED
+    CHANGED=no
+    if [ -n "$AFTER" ]; then
+        put "$order" 644 "# Made by ovm-ha-cluster: guests need these.
+[Unit]
+Wants=$AFTER
+After=$AFTER"
+    fi
+    enable_unit sbd.service corosync.service pacemaker.service
+    if [ "$CHANGED" = yes ]; then
+        systemctl daemon-reload
+    fi
+    note=''
+    if is_active corosync.service; then
+        if [ "$corosync_changed" = yes ]; then
+            corosync-cfgtool -R >&2
+        fi
+        if [ "$sbd_changed" = yes ]; then
+            note='; the changed settings of sbd count from its next start of the cluster services'
+        fi
+    fi
+    systemctl reset-failed corosync.service pacemaker.service sbd.service 2>/dev/null || true
+    if ! is_active pacemaker.service; then
+        systemctl start corosync.service pacemaker.service
+    fi
+    is_active sbd.service || fail "$(uname -n): sbd does not run, so nothing would reset this machine if it were cut off"
+    say "$(uname -n): Corosync, Pacemaker and sbd run$note"
+}
+
+remove() {
+    for unit in pacemaker.service corosync.service sbd.service; do
+        if is_active "$unit" && [ -e "$STATE/units/$unit" ]; then
+            systemctl stop "$unit"
+        fi
+    done
+    disable_unit pacemaker.service corosync.service sbd.service
+    take "$order"
+    take /etc/default/sbd
+    take /etc/corosync/corosync.conf
+    systemctl daemon-reload
+    return_old_cluster
+    unload_watchdog
+    for unit in corosync.service pacemaker.service; do
+        if [ "$(cat "$STATE/units/$unit" 2>/dev/null)" = active ]; then
+            systemctl start "$unit"
+        fi
+    done
+    stop_unit pacemaker.service corosync.service sbd.service
+    say "$(uname -n): no member of the pool"
+}
+
+probe() {
+    {
+        for unit in corosync pacemaker sbd; do
+            printf '%s %s\n' "$unit" "$(systemctl is-active "$unit.service" || true)"
+        done
+        printf 'corosync.conf %s\n' "$(sha256sum </etc/corosync/corosync.conf | cut -c1-16)"
+        printf 'watchdog %s\n' "$(cat /sys/class/watchdog/watchdog0/identity 2>/dev/null)"
+    } | sort
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The step files of this folder, without their ending. */
+export type ScriptName =
+    | "guest-image"
+    | "guest-node"
+    | "guest-plain"
+    | "guest-resource"
+    | "hypervisor"
+    | "keys"
+    | "member"
+    | "network"
+    | "nfs-export"
+    | "online"
+    | "pool"
+    | "prepare"
+    | "storage";
+
+/** Steps that change the cluster's configuration; they get the helpers for it. */
+const WITH_CIB: ReadonlySet<ScriptName> = new Set(["guest-resource", "pool"]);
+
+function read(file: string): string {
+    return readFileSync(join(__dirname, file), "utf8");
+}
+
+/** Text of a step: the shared helpers and its own file. */
+export function script(name: ScriptName): string {
+    const helpers = WITH_CIB.has(name) ? [read("lib.sh"), read("lib-cib.sh")] : [read("lib.sh")];
+    return [...helpers, read(`${name}.sh`)].join("\n");
+}

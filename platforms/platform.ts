@@ -1,0 +1,39 @@
+import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../config/spec";
+
+/** Values that a script's text refers to by name. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** What must be there before a step can run, beside steps of its own plan: other parts of the cluster as a whole. */
+export type Need = "repository" | "nodes" | "pool";
+
+/** One thing that is made true on one host. */
+export interface Step {
+    /** Unique within its plan. */
+    readonly name: string;
+    /** Name of the member it runs on. */
+    readonly host: string;
+    /** Text of the script: what it defines is described in the step files' own heads. */
+    readonly script: string;
+    readonly variables: Variables;
+    /** Further variables, made from the pool's secret. A step that has this is a secret as a whole. */
+    readonly secret?: (material: string) => Variables;
+    /** Seconds after which the host gives up. */
+    readonly timeout: number;
+    /** Steps of the same plan that come before. */
+    readonly after?: readonly string[];
+    readonly needs?: readonly Need[];
+    /** What makes this step the one it is: another value means take the old one away first, then make a new one. */
+    readonly identity?: readonly string[];
+}
+
+/** How hosts of one kind are told what to be. Planning is pure: all of it can be done without a host. */
+export interface Platform {
+    /** The manager: prepared as a member, and exporting the repository. */
+    repository(spec: ClusterSpec): Step[];
+    /** A node with its hypervisor, its network and the repository mounted. */
+    node(spec: ClusterSpec, node: NodeSpec): Step[];
+    /** Manager and nodes joined to one pool. */
+    pool(spec: ClusterSpec): Step[];
+    /** A guest of the pool. */
+    guest(spec: ClusterSpec, guest: GuestSpec): Step[];
+}
