@@ -1,0 +1,87 @@
+/**
+ * How fast the pool notices a lost node, and how long the others wait before they take its guests over.
+ *
+ * All numbers are seconds. Sources: facts/ha.md §2 (read in the source of corosync 3.1.7, sbd 1.5.2, pacemaker 2.1.5) and
+ * facts/lab.md, "The timing rule, as measured". `relaxed` is what the lab ran with; `fast` is derived, and has not been
+ * measured on hardware.
+ */
+export interface Timing {
+    /** Where the numbers come from; `custom` as soon as one was given by hand. */
+    profile: TimingProfile | "custom";
+    /** Corosync: silence after which a member counts as lost. */
+    token: number;
+    /** Corosync: time to agree on a new membership after that; more than `token` with three or more members. */
+    consensus: number;
+    /** W: the watchdog resets a node this long after it was last fed (`SBD_WATCHDOG_TIMEOUT`, whole seconds). */
+    watchdog: number;
+    /** sbd's `timeout_io` (option `-I`, whole seconds), the greater part of A; see {@link ageing}. */
+    sbdIoTimeout: number;
+    /** E: time a cut-off node takes for an election and a transition of its own before it acts on the lost quorum. */
+    election: number;
+    /** Safety added on top of what was measured; never less than 1. */
+    margin: number;
+    /** The survivors wait this long before they start the lost node's guests (`stonith-watchdog-timeout`, whole). */
+    stonithWatchdogTimeout: number;
+    /** What a member without quorum does. `suicide` resets it at once, and so takes E and W out of the normal path. */
+    noQuorumPolicy: "suicide";
+}
+
+/** `fast`: real hardware. `relaxed`: the virtual lab under emulation, where everything takes some ten times longer. */
+export type TimingProfile = "fast" | "relaxed";
+
+/** The numbers a user may give by hand. */
+export type TimingNumbers = Omit<Timing, "profile" | "noQuorumPolicy">;
+
+/** `timeout_loop` of sbd: how often its parent looks at its servants. Not configurable. */
+const SBD_LOOP = 1;
+
+const PROFILES: Record<TimingProfile, Omit<TimingNumbers, "stonithWatchdogTimeout">> = {
+    fast: { token: 1, consensus: 1.2, watchdog: 3, sbdIoTimeout: 1, election: 1, margin: 2 },
+    relaxed: { token: 5, consensus: 6, watchdog: 10, sbdIoTimeout: 3, election: 5, margin: 6 },
+};
+
+/**
+ * A: the time after which sbd holds a servant that has fallen silent for outdated and stops feeding the watchdog,
+ * `timeout_io + timeout_loop`: 4 s with sbd's defaults.
+ */
+export function ageing(timing: Pick<TimingNumbers, "sbdIoTimeout">): number {
+    return timing.sbdIoTimeout + SBD_LOOP;
+}
+
+/**
+ * The least `stonith-watchdog-timeout` with which a survivor never starts a guest that a lost node may still run:
+ *
+ *     stonith-watchdog-timeout ≥ W + A + E + margin
+ *
+ * Both sides see the new membership at the same moment (token + consensus after the cut), so the sum counts from there: the
+ * cut-off node decides (E), its servant grows old (A), its watchdog runs out (W). Measured with policy `stop`: membership
+ * at 11 s, reset at 30.6 s. With `suicide` it was reset 3 to 4.5 s after the new membership; the sum is then what holds
+ * if Pacemaker hangs and the watchdog alone is left. The folk rule "2 × W" lets a survivor start too early.
+ */
+export function safeTimeout(timing: Omit<TimingNumbers, "stonithWatchdogTimeout">): number {
+    const sum = timing.watchdog + ageing(timing) + timing.election + timing.margin;
+    // Sums of decimal fractions come out as 8.000000000000002.
+    return Math.ceil(Number(sum.toFixed(6)));
+}
+
+/** Seconds from the loss of a node to the start of its guests elsewhere: the guests' own boot comes on top. */
+export function takeoverAfter(timing: Pick<TimingNumbers, "token" | "consensus" | "stonithWatchdogTimeout">): number {
+    return Number((timing.token + timing.consensus + timing.stonithWatchdogTimeout).toFixed(6));
+}
+
+/**
+ * The profile's numbers with those given by hand in their place. Where no `stonithWatchdogTimeout` is given it is the safe
+ * one, and where only `token` is given, `consensus` follows at Corosync's own ratio of 1.2.
+ */
+export function completeTiming(profile: TimingProfile, given: Partial<TimingNumbers>): Timing {
+    const numbers = { ...PROFILES[profile], ...given };
+    if (given.token !== undefined && given.consensus === undefined) {
+        numbers.consensus = Number((given.token * 1.2).toFixed(3));
+    }
+    return {
+        ...numbers,
+        profile: Object.keys(given).length === 0 ? profile : "custom",
+        stonithWatchdogTimeout: given.stonithWatchdogTimeout ?? safeTimeout(numbers),
+        noQuorumPolicy: "suicide",
+    };
+}

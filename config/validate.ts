@@ -1,0 +1,455 @@
+import {
+    contains,
+    deriveMac,
+    formatAddress,
+    hostRange,
+    networkAround,
+    parseAddress,
+    parseNetwork,
+    type Network,
+} from "./addresses";
+import { type Fault } from "./faults";
+import { nearest } from "./nearest";
+import { type ClusterDraft, type SecretKey } from "./schema";
+import { ageing, completeTiming, safeTimeout, type Timing } from "./timing";
+
+/** What the rules look at: the draft with its derived defaults filled in. Whatever was faulty is absent. */
+export interface Subject {
+    platform?: ClusterDraft["platform"];
+    network?: Network;
+    gateway?: string;
+    manager?: ClusterDraft["manager"];
+    nodes: SubjectNode[];
+    /** Whether each entry of `nodes` could be read: only then do their number and their names say anything. */
+    allNodesRead: boolean;
+    repository?: ClusterDraft["repository"];
+    pool?: ClusterDraft["pool"];
+    timing?: Timing;
+    guests: SubjectGuest[];
+    ssh?: ClusterDraft["ssh"];
+    secrets: ReadonlySet<SecretKey>;
+}
+
+type NodeDraft = NonNullable<NonNullable<ClusterDraft["nodes"]>[number]>;
+type GuestDraft = NonNullable<NonNullable<ClusterDraft["guests"]>[number]>;
+
+/** A node that could be read at least in part, and where it stands. */
+export type SubjectNode = NodeDraft & { path: string };
+
+/** A guest that could be read at least in part, and where it stands. */
+export type SubjectGuest = GuestDraft & { path: string };
+
+/** A rule answers with everything that breaks it; it never throws and looks at nothing but its argument. */
+export type Rule = (subject: Subject) => Fault[];
+
+function entriesWithPath<T extends object>(list: readonly (T | undefined)[] | undefined, path: string) {
+    return (list ?? []).flatMap((entry, index) =>
+        entry === undefined ? [] : [{ ...entry, path: `${path}[${index}]` }],
+    );
+}
+
+/**
+ * Fills in the defaults that follow from other keys, but never in the place of something faulty: `faulty` tells whether
+ * anything was reported for a path or below it.
+ */
+export function toSubject(
+    draft: ClusterDraft,
+    secrets: ReadonlySet<SecretKey>,
+    faulty: (path: string) => boolean,
+): Subject {
+    const network = faulty("network.cidr") ? undefined : readNetwork(draft);
+    const gateway = draft.network?.gateway ?? (network === undefined ? undefined : formatAddress(network.base + 1));
+    const timing = faulty("pool.timing") ? undefined : readTiming(draft.pool?.timing);
+    const nodes = entriesWithPath(draft.nodes, "nodes").map((node) => ({
+        ...node,
+        name: node.name ?? (faulty(`${node.path}.name`) ? undefined : defaultNodeName(node.path)),
+    }));
+    const guests = entriesWithPath(draft.guests, "guests").map((guest) => {
+        const address = parseAddress(guest.address ?? "");
+        const derived = address === undefined || faulty(`${guest.path}.mac`) ? undefined : deriveMac(address);
+        return { ...guest, mac: guest.mac?.toLowerCase() ?? derived };
+    });
+    return {
+        platform: draft.platform,
+        manager: draft.manager,
+        repository: draft.repository,
+        pool: draft.pool,
+        ssh: draft.ssh,
+        nodes,
+        allNodesRead: draft.nodes !== undefined && nodes.length === draft.nodes.length,
+        guests,
+        secrets,
+        ...(network === undefined ? {} : { network }),
+        ...(gateway === undefined || faulty("network.gateway") ? {} : { gateway }),
+        ...(timing === undefined ? {} : { timing }),
+    };
+}
+
+function readNetwork(draft: ClusterDraft): Network | undefined {
+    if (draft.network?.cidr !== undefined) {
+        return parseNetwork(draft.network.cidr);
+    }
+    const manager = parseAddress(draft.manager?.address ?? "");
+    return manager === undefined ? undefined : networkAround(manager, 24);
+}
+
+function defaultNodeName(path: string): string {
+    const position = Number(/\[(\d+)\]$/.exec(path)?.[1]) + 1;
+    return `OVMSERVER${String(position).padStart(2, "0")}`;
+}
+
+function readTiming(timing: NonNullable<ClusterDraft["pool"]>["timing"]): Timing | undefined {
+    if (timing === undefined || typeof timing === "string") {
+        return timing === undefined ? undefined : completeTiming(timing, {});
+    }
+    const { profile, ...numbers } = timing;
+    const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
+    return completeTiming(profile ?? "fast", given);
+}
+
+/** The paths that share a value, in order of appearance, for values that appear more than once. */
+function repeated(
+    places: readonly { path: string; value: string | undefined }[],
+    what: string,
+    remedy: string,
+): Fault[] {
+    const first = new Map<string, string>();
+    return places.flatMap(({ path, value }) => {
+        if (value === undefined) {
+            return [];
+        }
+        const key = value.toLowerCase();
+        const owner = first.get(key);
+        if (owner === undefined) {
+            first.set(key, path);
+            return [];
+        }
+        return [{ path, value, problem: `is the same ${what} as ${owner}`, remedy }];
+    });
+}
+
+/** Names are one name space, without regard to case, as in DNS. */
+export const uniqueNames: Rule = ({ manager, nodes, guests }) =>
+    repeated(
+        [{ path: "manager.name", value: manager?.name }].concat(
+            [...nodes, ...guests].map(({ path, name }) => ({ path: `${path}.name`, value: name })),
+        ),
+        "name",
+        "give it a name of its own; upper and lower case count as the same",
+    );
+
+function addresses({ manager, nodes, guests, pool, gateway }: Subject): { path: string; value: string | undefined }[] {
+    return [
+        { path: "network.gateway", value: gateway },
+        { path: "manager.address", value: manager?.address },
+        ...nodes.map(({ path, address }) => ({ path: `${path}.address`, value: address })),
+        { path: "pool.virtualAddress", value: pool?.virtualAddress },
+        ...guests.map(({ path, address }) => ({ path: `${path}.address`, value: address })),
+    ];
+}
+
+/** Every machine, the pool and the gateway have an address of their own. */
+export const uniqueAddresses: Rule = (subject) =>
+    repeated(addresses(subject), "address", "give it a free address of the network");
+
+/** Every address is one a host of the network can have. */
+export const addressesInNetwork: Rule = (subject) => {
+    const { network } = subject;
+    if (network === undefined) {
+        return [];
+    }
+    return addresses(subject).flatMap(({ path, value }) => {
+        const address = parseAddress(value ?? "");
+        if (address === undefined) {
+            return [];
+        }
+        const remedy = `use one of ${hostRange(network)}`;
+        if (!contains(network, address)) {
+            const problem = `lies outside the network ${network.cidr}`;
+            return [
+                { path, value, problem, remedy: `${remedy}, or set network.cidr to the network the machines are in` },
+            ];
+        }
+        if (address === network.base || address === network.broadcast) {
+            const role = address === network.base ? "network" : "broadcast";
+            return [{ path, value, problem: `is the ${role} address of ${network.cidr}`, remedy }];
+        }
+        return [];
+    });
+};
+
+const hosting = (nodes: readonly SubjectNode[]): SubjectNode[] =>
+    nodes.filter(({ roles }) => roles === undefined || roles.includes("vm"));
+
+/** There is a node at all, and two that host guests where a guest is to survive one of them. */
+export const enoughNodes: Rule = ({ nodes, allNodesRead, guests }) => {
+    if (!allNodesRead) {
+        return [];
+    }
+    if (nodes.length === 0) {
+        return [{ path: "nodes", value: [], problem: "has no node", remedy: "list two or more machines" }];
+    }
+    const count = hosting(nodes).length;
+    return guests.some(({ ha }) => ha) && count < 2
+        ? [
+              {
+                  path: "nodes",
+                  value: nodes.map(({ name }) => name),
+                  problem: `has ${count} that can host a guest, but a guest with ha needs two: one to run on and one to go to`,
+                  remedy: "add a node with the role vm, or set ha: false on the guests",
+              },
+          ]
+        : [];
+};
+
+/** Roles fit the platform, and none stands twice. */
+export const rolesFit: Rule = ({ platform, nodes }) => {
+    const faults = nodes.flatMap(({ path, roles }): Fault[] => {
+        const at = { path: `${path}.roles`, value: roles };
+        if (roles === undefined) {
+            return [];
+        }
+        return [
+            ...(roles.length === 0 ? [{ ...at, problem: "is empty", remedy: "name a role, or remove the key" }] : []),
+            ...(new Set(roles).size < roles.length
+                ? [{ ...at, problem: "names a role twice", remedy: "name each role once" }]
+                : []),
+            ...(platform === "debian-xen" && roles.includes("master")
+                ? [{ ...at, problem: "appoints a master, but on debian-xen it is elected", remedy: "remove master" }]
+                : []),
+        ];
+    });
+    const masters = nodes.filter(({ roles }) => roles?.includes("master"));
+    const second = masters[1];
+    return platform === "ovm-2.2" && second !== undefined
+        ? [
+              ...faults,
+              {
+                  path: `${second.path}.roles`,
+                  value: second.roles,
+                  problem: `appoints a second master beside ${masters[0]?.name ?? "the first"}`,
+                  remedy: "leave master on one node",
+              },
+          ]
+        : faults;
+};
+
+/**
+ * MiB that Xen keeps for itself on a node: a cautious estimate (frame table, heap, per-guest overhead), not a
+ * measurement.
+ */
+const XEN_RESERVE = 64;
+
+/** MiB a node has for guests, where its memory is known. */
+function freeMemory({ memory, dom0Memory }: SubjectNode): number | undefined {
+    return memory === undefined || dom0Memory === undefined ? undefined : memory - dom0Memory - XEN_RESERVE;
+}
+
+/** Free memory of all nodes that host guests; `undefined` as soon as one of them is not known. */
+function freeMemories(nodes: readonly SubjectNode[]): { name: string | undefined; free: number }[] | undefined {
+    const known = hosting(nodes).map((node) => ({ name: node.name, free: freeMemory(node) }));
+    return known.every((entry): entry is { name: string; free: number } => entry.free !== undefined)
+        ? known
+        : undefined;
+}
+
+/** dom0 leaves room on its machine. */
+export const dom0Fits: Rule = ({ nodes }) =>
+    nodes.flatMap((node) => {
+        const free = freeMemory(node);
+        return free !== undefined && free <= 0
+            ? [
+                  {
+                      path: `${node.path}.dom0Memory`,
+                      value: node.dom0Memory,
+                      problem: `leaves no memory for guests: the machine has ${node.memory} MiB, Xen keeps ${XEN_RESERVE}`,
+                      remedy: "lower it, or correct the node's memory",
+                  },
+              ]
+            : [];
+    });
+
+/** Every guest fits on the node it must, or on at least one of those it may run on. */
+export const guestsFit: Rule = ({ nodes, guests }) =>
+    guests.flatMap(({ path, memory, ha, preferredNode }) => {
+        const only = ha === false ? nodes.filter(({ name }) => sameName(name, preferredNode)) : nodes;
+        const memories = freeMemories(only);
+        if (memory === undefined || memories === undefined || memories.length === 0) {
+            return [];
+        }
+        const most = memories.reduce((best, next) => (next.free > best.free ? next : best));
+        return memory > most.free && most.free > 0
+            ? [
+                  {
+                      path: `${path}.memory`,
+                      value: memory,
+                      problem: `is more than any node it may run on has free: ${most.name} has ${most.free} MiB`,
+                      remedy: `use at most ${most.free}, lower the node's dom0Memory, or use a larger node`,
+                  },
+              ]
+            : [];
+    });
+
+/** Warning: after the loss of the largest node, the guests with `ha` must share what is left. */
+export const survivorsHoldAll: Rule = ({ nodes, guests }) => {
+    const memories = freeMemories(nodes)?.map(({ free }) => free);
+    const protectedGuests = guests.filter(({ ha }) => ha);
+    if (memories === undefined || memories.length < 2) {
+        return [];
+    }
+    const left = memories.reduce((sum, free) => sum + free, 0) - Math.max(...memories);
+    const wanted = protectedGuests.reduce((sum, { memory }) => sum + (memory ?? 0), 0);
+    return wanted > left
+        ? [
+              {
+                  path: "guests",
+                  value: undefined,
+                  problem: `with ha need ${wanted} MiB together, but ${left} MiB are left when the largest node is lost`,
+                  remedy: "expect that some of them stay down then, or use less memory, or add a node",
+              },
+          ]
+        : [];
+};
+
+/** No two guests have one MAC address, given or derived. */
+export const uniqueMacs: Rule = ({ guests }) =>
+    repeated(
+        guests.map(({ path, mac }) => ({ path: `${path}.mac`, value: mac })),
+        "MAC address",
+        "leave mac out to have one derived from the guest's address, or give another",
+    );
+
+const sameName = (left: string | undefined, right: string | undefined): boolean =>
+    left !== undefined && left.toLowerCase() === right?.toLowerCase();
+
+/** A preferred node exists and hosts guests; a guest without `ha` has one. */
+export const preferredNodesExist: Rule = ({ nodes, allNodesRead, guests }) =>
+    guests.flatMap(({ path, ha, preferredNode }) => {
+        const names = hosting(nodes).flatMap(({ name }) => (name === undefined ? [] : [name]));
+        const at = { path: `${path}.preferredNode`, value: preferredNode };
+        if (preferredNode === undefined) {
+            return ha === false && names.length > 0
+                ? [
+                      {
+                          ...at,
+                          problem: "is missing: a guest without ha runs on one node only",
+                          remedy: `name it: ${someOf(names)}`,
+                      },
+                  ]
+                : [];
+        }
+        if (names.some((name) => sameName(name, preferredNode))) {
+            return [];
+        }
+        if (!allNodesRead || nodes.some(({ name }) => name === undefined)) {
+            return [];
+        }
+        const exists = nodes.some(({ name }) => sameName(name, preferredNode));
+        const meant = nearest(preferredNode, names);
+        return [
+            {
+                ...at,
+                problem: exists ? "has not the role vm and hosts no guests" : "is no node of this cluster",
+                remedy: meant === undefined || exists ? `use one of ${someOf(names)}` : `did you mean ${meant}?`,
+            },
+        ];
+    });
+
+function someOf(names: readonly string[]): string {
+    return names.length > 6 ? `${names.slice(0, 6).join(", ")}, …` : names.join(", ");
+}
+
+const CONTRADICTIONS = [
+    ["secure", "insecure"],
+    ["wdelay", "no_wdelay"],
+    ["subtree_check", "no_subtree_check"],
+] as const;
+
+/** Without these the nodes could not write: exports(5) defaults to `ro` and `root_squash`. */
+const NEEDED_OPTIONS = ["rw", "sync", "no_root_squash"];
+
+/** Export options agree with each other and with what guests need. */
+export const exportOptionsAgree: Rule = ({ repository }) => {
+    const options = repository?.options;
+    // An entry that is faulty in itself may well have been meant as the one that seems to be missing.
+    if (options === undefined || options.includes(undefined)) {
+        return [];
+    }
+    const at = { path: "repository.options", value: options };
+    return [
+        ...NEEDED_OPTIONS.filter((option) => !options.includes(option)).map((option) => ({
+            ...at,
+            problem: `lacks ${option}, without which guests cannot safely use their disks`,
+            remedy: `add ${option}`,
+        })),
+        ...CONTRADICTIONS.filter((pair) => pair.every((option) => options.includes(option))).map((pair) => ({
+            ...at,
+            problem: `has both ${pair.join(" and ")}`,
+            remedy: "keep one of them",
+        })),
+        ...(new Set(options).size < options.length
+            ? [{ ...at, problem: "has an option twice", remedy: "name each option once" }]
+            : []),
+    ];
+};
+
+/** A survivor never starts a guest before the lost node has reset; see {@link safeTimeout}. */
+export const timingIsSafe: Rule = ({ timing }) => {
+    if (timing === undefined) {
+        return [];
+    }
+    const faults: Fault[] = [];
+    const least = safeTimeout(timing);
+    if (timing.stonithWatchdogTimeout < least) {
+        faults.push({
+            path: "pool.timing.stonithWatchdogTimeout",
+            value: timing.stonithWatchdogTimeout,
+            problem:
+                "lets a survivor start a guest before the lost node has reset: it must cover " +
+                `watchdog ${timing.watchdog} + ageing ${ageing(timing)} + election ${timing.election} ` +
+                `+ margin ${timing.margin} = ${least} s`,
+            remedy: `set it to ${least} or more, leave it out, or lower the others`,
+        });
+    }
+    if (timing.consensus < Number((timing.token * 1.2).toFixed(6))) {
+        faults.push({
+            path: "pool.timing.consensus",
+            value: timing.consensus,
+            problem: `is too short for a token of ${timing.token} s: with three or more members it must be 1.2 × token`,
+            remedy: `set it to ${Number((timing.token * 1.2).toFixed(3))} or more, or leave it out and give only token`,
+        });
+    }
+    return faults;
+};
+
+/** A secret that is referred to is there. */
+export const secretsPresent: Rule = ({ ssh, secrets }) =>
+    ssh?.key === "secret" && !secrets.has("sshKey")
+        ? [
+              {
+                  path: "sshKey",
+                  value: undefined,
+                  problem: "is missing, but ssh.key says that the private key is a secret of this stack",
+                  remedy: "run `pulumi config set --secret sshKey < FILE`, or set ssh.key to agent or to the file",
+              },
+          ]
+        : [];
+
+/** Everything that must hold. */
+export const rules: readonly Rule[] = [
+    addressesInNetwork,
+    uniqueAddresses,
+    uniqueNames,
+    enoughNodes,
+    rolesFit,
+    dom0Fits,
+    guestsFit,
+    preferredNodesExist,
+    uniqueMacs,
+    exportOptionsAgree,
+    timingIsSafe,
+    secretsPresent,
+];
+
+/** What should hold. */
+export const cautions: readonly Rule[] = [survivorsHoldAll];
