@@ -1,5 +1,5 @@
 import { type Step } from "../plan/step";
-import { type DeploymentEvent } from "../run/events";
+import { type ChangeCounts, type DeploymentEvent } from "../run/events";
 import { type ResourceState } from "../state/resource";
 import { type PropertyMap } from "../values/value";
 import { type Json } from "../values/wire";
@@ -50,7 +50,7 @@ export function createDigest(mask: Mask = createMask()): Digest {
                     return;
                 }
                 case "step-failed":
-                    diagnostics.push({ urn: event.step.urn, message: `error: ${event.message}`, severity: "error" });
+                    // A message tells of it.
                     return;
                 case "message":
                     if (!event.live && event.severity !== "debug") {
@@ -67,7 +67,7 @@ export function createDigest(mask: Mask = createMask()): Digest {
                 case "end":
                     end = {
                         duration: Math.round(event.seconds * 1e9),
-                        changeSummary: { ...event.counts },
+                        changeSummary: logicalCounts(event.counts),
                     };
                     return;
             }
@@ -84,6 +84,16 @@ export function createDigest(mask: Mask = createMask()): Digest {
 
 function isShown(step: Step): boolean {
     return (step.op !== "same" || step.type === STACK_TYPE) && !isPartOfReplacement(step);
+}
+
+/** A replacement counts once, by its `replace` step. */
+function logicalCounts({
+    "create-replacement": _created,
+    "delete-replaced": _deleted,
+    "discard-replaced": _discarded,
+    ...counts
+}: ChangeCounts): JsonObject {
+    return counts;
 }
 
 function withSeverity(severity: "info" | "warning" | "error", text: string): string {
@@ -232,7 +242,7 @@ export function engineEvent(event: DeploymentEvent, dryRun: boolean, mask: Mask)
                 summaryEvent: {
                     maybeCorrupt: false,
                     durationSeconds: Math.ceil(event.seconds),
-                    resourceChanges: { ...event.counts },
+                    resourceChanges: logicalCounts(event.counts),
                     isPreview: dryRun,
                     result: event.result,
                 },

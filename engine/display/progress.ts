@@ -20,6 +20,7 @@ interface Running {
 /** A renderer for one run. `now` tells the time in seconds. */
 export function progressRenderer({ colours }: Style, now: () => number): ProgressRenderer {
     const running = new Map<string, Running>();
+    const failures = new Map<string, string>();
     let dryRun = false;
     let root = "";
 
@@ -80,11 +81,13 @@ export function progressRenderer({ colours }: Style, now: () => number): Progres
                 }
                 case "step-failed": {
                     running.delete(event.step.urn);
+                    failures.set(event.step.urn, event.message);
                     const [first = ""] = messageLines("error", event.message, colours);
                     return [row(event.step, colours.error(`**${words(event.step.op).failed}**`), first)];
                 }
                 case "message": {
-                    if (event.severity === "debug") {
+                    // A failure is told by its step already.
+                    if (event.severity === "debug" || failures.get(event.urn) === event.text) {
                         return [];
                     }
                     const lines = messageLines(event.live ? "info" : event.severity, event.text, colours);

@@ -131,7 +131,7 @@ test("an update tells its events as lines of JSON, as they happen", () => {
             { kind: "program-output", text: "hello", stream: "stdout" },
             done(of),
             { kind: "step-failed", step: of, seconds: 1, message: "no" },
-            end({ counts: { create: 1 } }),
+            end({ counts: { create: 1, "create-replacement": 1 } }),
         ],
         { kind: "json" },
     );

@@ -126,8 +126,8 @@ describe("progress", () => {
                 start(),
                 begin(CREATE),
                 live(CREATE.urn, "before the fault"),
-                message(CREATE.urn, "error", text),
                 { kind: "step-failed", step: CREATE, seconds: 1, message: text },
+                message(CREATE.urn, "error", text),
                 message("", "error", "update failed"),
                 end({ counts: { same: 7 }, errored: 1, oldOutputs: { id: "1" }, result: "failed" }),
             ]),
@@ -135,7 +135,6 @@ describe("progress", () => {
             "Updating (dev):
              +  command:remote:Command web creating (0s)
              +  command:remote:Command web creating (0s) before the fault
-             +  command:remote:Command web creating (0s) error: Process exited with status 7: running "exit 7":
              +  command:remote:Command web **creating failed** error: Process exited with status 7: running "exit 7":
                 pulumi:pulumi:Stack shop-dev error: update failed
 
