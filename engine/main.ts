@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { type CliContext } from "./cli/context";
 import { type Globals } from "./cli/globals";
+import { addOperationVerbs } from "./cli/operation";
 import { processTerminal } from "./cli/terminal";
 import { addConfigVerbs, addStackVerbs } from "./cli/verbs";
 import { messageOf, NotSupported, UserError } from "./errors";
@@ -42,6 +43,7 @@ export function createProgram(): Command {
         },
         terminal: () => processTerminal(context.globals().interactive),
     };
+    addOperationVerbs(program, context);
     addStackVerbs(program, context);
     addConfigVerbs(program, context);
     return program;
@@ -49,6 +51,8 @@ export function createProgram(): Command {
 
 /** Runs one command line, without `node` and the script's name; answers with the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+    // Who reads the output may have enough of it, as `head` does.
+    process.stdout.on("error", ignoreBrokenPipe);
     try {
         await createProgram().parseAsync([...args], { from: "user" });
         return typeof process.exitCode === "number" ? process.exitCode : 0;
@@ -70,9 +74,10 @@ function refusal(error: CommanderError, args: readonly string[]): UserError {
     switch (error.code) {
         case "commander.unknownOption":
             return new NotSupported(`the flag ${named} of \`pulumi ${verbOf(args)}\``);
+        case "commander.excessArguments":
         case "commander.unknownCommand":
         case "commander.help":
-            return new NotSupported(`the verb \`pulumi ${verbOf(args)}\``);
+            return new NotSupported(`the command \`pulumi ${verbOf(args)}\``);
         default:
             return new UserError(
                 error.message.replace(/^error: /, "").replace(/\.$/, ""),
@@ -81,8 +86,14 @@ function refusal(error: CommanderError, args: readonly string[]): UserError {
     }
 }
 
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+    if (error.code !== "EPIPE") {
+        throw error;
+    }
+}
+
 /** The words of a command line up to the first flag. */
 function verbOf(args: readonly string[]): string {
     const end = args.findIndex((arg) => arg.startsWith("-"));
-    return args.slice(0, end < 0 ? 2 : Math.min(end, 2)).join(" ");
+    return args.slice(0, end < 0 ? 3 : Math.min(end, 3)).join(" ");
 }
