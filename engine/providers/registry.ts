@@ -3,9 +3,9 @@ import { DynamicProvider, type DynamicOptions } from "./dynamic/provider";
 import { type Provider } from "./provider";
 import { RandomProvider } from "./random/provider";
 
-export interface ProvidersOptions {
-    readonly command?: CommandOptions;
-    readonly dynamic: DynamicOptions;
+export interface ProvidersOptions extends DynamicOptions {
+    /** How SSH connections are shared and watched; for tests. */
+    readonly pool?: CommandOptions["pool"];
 }
 
 /**
@@ -14,9 +14,9 @@ export interface ProvidersOptions {
  */
 export function createProviders(options: ProvidersOptions): Map<string, Provider> {
     const providers: Provider[] = [
-        new CommandProvider(options.command),
+        new CommandProvider({ pool: options.pool, directory: options.programDirectory }),
         new RandomProvider(),
-        new DynamicProvider(options.dynamic),
+        new DynamicProvider(options),
     ];
     return new Map(providers.map((provider) => [provider.pkg, provider]));
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { type PropertyMap, revealedMap } from "../../values/value";
 import { messageOf } from "../../errors";
+import { isArray } from "../../values/path";
 import { goQuote } from "../goQuote";
 import { type OperationContext } from "../provider";
 import { Capture } from "./capture";
@@ -38,7 +39,7 @@ export async function runLocal(
 
 function interpreterOf(properties: PropertyMap): string[] {
     const interpreter = revealedMap(properties)["interpreter"];
-    const words = Array.isArray(interpreter) ? interpreter.filter((word) => typeof word === "string") : [];
+    const words = isArray(interpreter) ? interpreter.filter((word): word is string => typeof word === "string") : [];
     return words.length > 0 ? words : DEFAULT_INTERPRETER;
 }
 

@@ -1,3 +1,4 @@
+import { isArray } from "../../values/path";
 import { isObject, type PropertyMap, revealed, Secret, type Value } from "../../values/value";
 
 const MASK = "[secret]";
@@ -30,7 +31,7 @@ function collectSecrets(value: Value, secret: boolean, found: Set<string>): void
         if (secret) {
             add(value, found);
         }
-    } else if (Array.isArray(value)) {
+    } else if (isArray(value)) {
         value.forEach((item) => collectSecrets(item, secret, found));
     } else if (isObject(value)) {
         Object.values(value).forEach((item) => collectSecrets(item, secret, found));

@@ -157,7 +157,7 @@ export async function handshake(
             return mismatch === undefined;
         },
         authHandler: (left, _partial, next) => {
-            const method = nextMethod(queue, left as readonly string[] | null);
+            const method = nextMethod(queue, left);
             if (method === undefined) {
                 // The types do not know that `false` ends the attempts.
                 (next as unknown as (end: false) => void)(false);

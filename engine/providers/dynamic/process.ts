@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { credentials } from "@grpc/grpc-js";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { UserError } from "../../errors";
+
+const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
+/** From asking the process to end to making it end. */
+const GRACE_MS = 2_000;
+
+export interface ProcessOptions {
+    /** Folder of the program, whose own `@pulumi/pulumi` is started. */
+    readonly programDirectory: string;
+    /** `HOST:PORT` of the engine's gRPC service. */
+    readonly engineAddress: string;
+    /** The Pulumi project's name, by which the provider completes configuration keys. Default: none. */
+    readonly project?: string;
+}
+
+/** The SDK's own provider process, which runs the code of dynamic resources, and the way to speak with it. */
+export class DynamicProcess {
+    private constructor(
+        private readonly child: ChildProcess,
+        readonly client: ResourceProviderClient,
+    ) {}
+
+    /**
+     * Starts the process and waits until it listens.
+     *
+     * @param onLine told of every line that it prints
+     */
+    static async start(options: ProcessOptions, onLine: (line: string) => void): Promise<DynamicProcess> {
+        const child = spawn(process.execPath, [scriptOf(options.programDirectory), options.engineAddress], {
+            cwd: options.programDirectory,
+            env: { ...process.env, PULUMI_NODEJS_PROJECT: options.project ?? "" },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        createInterface(child.stderr).on("line", onLine);
+        const port = await new Promise<string>((resolve, reject) => {
+            const lines = createInterface(child.stdout);
+            lines.once("line", (line) => {
+                lines.on("line", onLine);
+                resolve(line.trim());
+            });
+            child.once("error", reject);
+            child.once("exit", (code, signal) =>
+                reject(new Error(`the dynamic provider process ended with ${signal ?? code ?? "nothing"}`)),
+            );
+        });
+        const client = new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
+            "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+            "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+        });
+        return new DynamicProcess(child, client);
+    }
+
+    get running(): boolean {
+        return this.child.exitCode === null && this.child.signalCode === null;
+    }
+
+    /** Ends the process, by force when it does not end in time. */
+    async end(): Promise<void> {
+        this.client.close();
+        if (!this.running) {
+            return;
+        }
+        const ended = new Promise<void>((resolve) => this.child.once("exit", () => resolve()));
+        this.child.kill("SIGTERM");
+        const force = setTimeout(() => this.child.kill("SIGKILL"), GRACE_MS);
+        await ended;
+        clearTimeout(force);
+    }
+}
+
+function scriptOf(programDirectory: string): string {
+    try {
+        return createRequire(join(programDirectory, "index.js")).resolve("@pulumi/pulumi/cmd/dynamic-provider");
+    } catch (error) {
+        throw new UserError(`@pulumi/pulumi is not installed for ${programDirectory}`, "run npm ci there", {
+            cause: error,
+        });
+    }
+}
