@@ -15,10 +15,7 @@ const endpoint = record(
 );
 
 const httpCheck = record(
-    {
-        description: "The HTTP request that must succeed for the guest to count as working.",
-        words: "the defaults of its keys",
-    },
+    { description: "The HTTP request that must succeed for the guest to count as working." },
     {
         enabled: flag({ description: "`false`: the guest works as soon as it runs.", value: true }),
         path: text({ description: "What to ask for.", value: "/" }, texts.urlPath),
