@@ -3,7 +3,7 @@ import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-    { ignores: ["node_modules", ".lab", ".pulumi", "coverage", "tests/engine/vectors", "tests/engine/fixtures"] },
+    { ignores: ["node_modules", ".lab", ".pulumi", "coverage", "tests/engine/vectors"] },
     eslint.configs.recommended,
     ...tseslint.configs.recommendedTypeChecked,
     {

@@ -40,12 +40,13 @@ export async function runVerb(verb: Verb, globals: Globals, terminal: Terminal, 
     }
     const lock = await stack.lock((note) => terminal.err(`${note}\n`));
     // Whatever ends this process in an orderly way, the next run must not find it locked.
-    process.once("exit", lock.releaseNow);
+    const releaseNow = (): void => lock.releaseNow();
+    process.once("exit", releaseNow);
     try {
         await run.perform();
     } finally {
         await lock.release();
-        process.off("exit", lock.releaseNow);
+        process.off("exit", releaseNow);
     }
 }
 
@@ -182,7 +183,12 @@ class VerbRun {
                 },
                 config: config.values,
                 providers: (engineAddress) =>
-                    createProviders({ programDirectory: project.folder, engineAddress, config: config.values }),
+                    createProviders({
+                        programDirectory: project.folder,
+                        engineAddress,
+                        project: project.name,
+                        config: config.values,
+                    }),
                 stop: interruption.stop,
                 abort: interruption.abort,
             });

@@ -4,7 +4,7 @@ import { type SourcePosition } from "@pulumi/pulumi/proto/source_pb";
 import { NotSupported, UserError } from "../errors";
 import { type Alias, type Goal } from "../run/goal";
 import { type CustomTimeouts } from "../state/resource";
-import { fromStruct, fromWire, type Json } from "../values/wire";
+import { fromStruct, fromWire } from "../values/wire";
 
 /**
  * Decodes a registration.
@@ -40,7 +40,7 @@ export function goalOf(request: RegisterResourceRequest, root: string): Goal {
         replaceOnChanges: request.getReplaceonchangesList(),
         additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
         hideDiff: request.getHidediffsList(),
-        replacementTrigger: fromWire((request.getReplacementTrigger()?.toJavaScript() ?? null) as Json),
+        replacementTrigger: fromWire(request.getReplacementTrigger()?.toJavaScript() ?? null),
         customTimeouts: timeoutsOf(request),
         sourcePosition: position(request.getSourceposition(), root),
         stackTrace: (request.getStacktrace()?.getFramesList() ?? []).map((frame) => {

@@ -526,7 +526,7 @@ export class Deployment {
             try {
                 const state = await operation();
                 if (shown) {
-                    this.counts[step.op] = (this.counts[step.op] ?? 0) + 1;
+                    this.count(step.op === "refresh" ? refreshedAs(step.old, state) : step.op);
                     this.options.emit({ kind: "step-done", step, new: state, seconds: seconds() });
                 }
                 return state;
@@ -537,6 +537,10 @@ export class Deployment {
                 throw new StepFailed(message, { cause: error });
             }
         });
+    }
+
+    private count(op: Op): void {
+        this.counts[op] = (this.counts[op] ?? 0) + 1;
     }
 
     private async save(): Promise<void> {
@@ -611,7 +615,7 @@ export class Deployment {
         for (const { step, after } of plan.deletes) {
             const old = step.old;
             if (old !== undefined) {
-                const ready = Promise.all(after.map((other) => running.get(other) ?? true));
+                const ready = Promise.all(after.map((other) => running.get(other) ?? Promise.resolve(true)));
                 running.set(
                     old,
                     ready.then((all) => all.every(Boolean) && this.deleteOne(step, entryOf(old))),
@@ -650,7 +654,7 @@ export class Deployment {
                     return;
                 }
                 if (!isManaged(state) || state.delete || !this.options.targets.includes(state.urn)) {
-                    this.counts.same = (this.counts.same ?? 0) + 1;
+                    this.count("same");
                     return;
                 }
                 await this.refreshOne(entry, gone).catch((error: unknown) => {
@@ -723,6 +727,14 @@ function structuralDiff(old: PropertyMap, next: PropertyMap): DiffResult {
     return diff === undefined
         ? NO_CHANGES
         : { ...NO_CHANGES, changes: true, changedKeys: changedKeys(diff), detailed: detailedFrom(diff) };
+}
+
+/** What a refresh amounts to: it tells what happened to the resource, not what was done to it. */
+function refreshedAs(old: ResourceState | undefined, found: ResourceState | undefined): Op {
+    if (found === undefined) {
+        return "delete";
+    }
+    return found === old ? "same" : "update";
 }
 
 /** Marks the outputs that the program's options declare secret. */

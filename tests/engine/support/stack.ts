@@ -67,7 +67,7 @@ export class TestStack {
             const registered = new Map<string, Promise<Registered>>();
             for (const thing of things) {
                 const needed = [...(thing.dependsOn ?? []), ...Object.values(thing.from ?? {})];
-                const ready = Promise.all(needed.map((name) => registered.get(name)));
+                const ready = Promise.all(needed.flatMap((name) => registered.get(name) ?? []));
                 registered.set(
                     thing.name,
                     ready.then(async (found) => {
