@@ -34,8 +34,9 @@ export interface Connections {
 type Ports = ReadonlyMap<string, { host: string; port: number }>;
 
 /**
- * Reads the endpoints file: `{"hosts": {"OVMANAGER": {"host": "127.0.0.1", "port": 2200}, …}}`. Keys beside
- * these are left alone, because the file belongs to the lab. `undefined`: it is not of that form.
+ * Reads the endpoints file, which is the lab's description: `{"machines": [{"name": "OVMANAGER", "sshPort": 2200}, …]}`,
+ * with ports on 127.0.0.1. Whatever else it says is left alone, because the file belongs to the lab. `undefined`: it is not
+ * of that form.
  */
 export function parseEndpoints(content: string): Ports | undefined {
     let json: unknown;
@@ -44,17 +45,21 @@ export function parseEndpoints(content: string): Ports | undefined {
     } catch {
         return undefined;
     }
-    if (!isGroup(json) || !isGroup(json["hosts"])) {
+    if (!isGroup(json) || !Array.isArray(json["machines"])) {
         return undefined;
     }
     const ports = new Map<string, { host: string; port: number }>();
-    for (const [name, entry] of Object.entries(json["hosts"])) {
-        if (!isGroup(entry) || typeof entry["host"] !== "string" || !Number.isInteger(entry["port"])) {
+    for (const machine of json["machines"] as readonly unknown[]) {
+        if (!isGroup(machine) || typeof machine["name"] !== "string" || !isPort(machine["sshPort"])) {
             return undefined;
         }
-        ports.set(name.toLowerCase(), { host: entry["host"], port: Number(entry["port"]) });
+        ports.set(machine["name"].toLowerCase(), { host: "127.0.0.1", port: machine["sshPort"] });
     }
     return ports;
+}
+
+function isPort(value: unknown): value is number {
+    return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 65535;
 }
 
 function readEndpoints(file: string | undefined, { endpoints }: Surroundings, report: Report): Ports | undefined {
@@ -69,7 +74,7 @@ function readEndpoints(file: string | undefined, { endpoints }: Surroundings, re
             problem:
                 endpoints === undefined
                     ? "cannot be read: the lab has not been started"
-                    : 'does not say {"hosts": {NAME: {"host": …, "port": …}}}',
+                    : 'does not say {"machines": [{"name": …, "sshPort": …}, …]}',
             remedy: "start the lab, which writes it (npm run lab:up), or remove the key if the hosts are real",
         });
     }

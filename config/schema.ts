@@ -29,7 +29,13 @@ const guest = record(
     {
         name: text({ description: "Host name of the guest. A new name makes a new guest." }, texts.hostName),
         address: text({ description: "Its address, the one clients ask." }, texts.address),
-        medium: text({ description: "Absolute path on the manager of the image its disk is made from." }, texts.file),
+        medium: text(
+            {
+                description:
+                    "Absolute path on the manager of what its disk is made from: a folder with `System.img`, or an image.",
+            },
+            texts.hostPath,
+        ),
         memory: integer({ description: "Memory in MiB.", value: 1000 }, { least: 64, most: 1048576, unit: "MiB" }),
         vcpus: integer({ description: "Virtual processors.", value: 1 }, { least: 1, most: 128 }),
         disk: integer({ description: "Size of its disk in GiB.", value: 10 }, { least: 1, most: 65536, unit: "GiB" }),

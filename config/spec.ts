@@ -113,7 +113,7 @@ export interface GuestSpec {
     /** Lower case, six octets. */
     mac: string;
     address: string;
-    /** Absolute path of the image on the manager that the disk is made from. */
+    /** Absolute path on the manager of what the disk is made from: a folder with `System.img`, or an image. */
     medium: string;
     /** GiB of its disk. */
     disk: number;

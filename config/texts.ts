@@ -103,9 +103,8 @@ export const folder: TextCheck = (value) => {
         : undefined;
 };
 
-/** A file on a host. */
-export const file: TextCheck = (value) =>
-    absolute(value) ?? (value.endsWith("/") ? { problem: "names a folder", remedy: "name the file in it" } : undefined);
+/** A file or folder on a host. */
+export const hostPath: TextCheck = absolute;
 
 /** A device of a host. */
 export const device: TextCheck = (value) =>

@@ -20,15 +20,14 @@ function stackConfig(file: string): Record<string, string> {
 }
 
 const labHosts = JSON.stringify({
-    hosts: Object.fromEntries(
-        ["OVMANAGER", "OVMSERVER01", "OVMSERVER02"].map((name, n) => [name, { host: "127.0.0.1", port: 2200 + n }]),
-    ),
+    version: 1,
+    machines: ["OVMANAGER", "OVMSERVER01", "OVMSERVER02"].map((name, n) => ({ name, sshPort: 2200 + n })),
 });
 
 describe("the tracked stacks", () => {
     test("the lab's has no faults, and its endpoints come from the lab's file", () => {
         const { raw, secrets } = readPulumiConfig(stackConfig("Pulumi.lab.yaml"), "ovm-ha-cluster");
-        expect(neededFiles(raw)).toEqual({ knownHosts: ".lab/ssh/known_hosts", endpoints: ".lab/lab.json" });
+        expect(neededFiles(raw)).toEqual({ knownHosts: ".lab/known_hosts", endpoints: ".lab/lab.json" });
         const spec = specOf(raw, around({ secrets, endpoints: labHosts }));
         expect(spec.nodes[1]).toMatchObject({
             name: "OVMSERVER02",

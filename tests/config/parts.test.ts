@@ -142,7 +142,7 @@ describe("host keys", () => {
 });
 
 describe("the endpoints file", () => {
-    test.each(["", "[]", "{}", '{"hosts":[]}', '{"hosts":{"A":{"host":1,"port":2}}}', '{"hosts":{"A":{"host":"h"}}}'])(
+    test.each(["", "[]", "{}", '{"machines":{}}', '{"machines":[1]}', '{"machines":[{"name":"A","sshPort":0}]}'])(
         "%s is not one",
         (content) => {
             expect(parseEndpoints(content)).toBeUndefined();
@@ -150,9 +150,8 @@ describe("the endpoints file", () => {
     );
 
     test("that lacks a machine says so", () => {
-        const endpoints = JSON.stringify({
-            hosts: { OVMANAGER: { host: "h", port: 1 }, OVMSERVER01: { host: "h", port: 2 } },
-        });
+        const machines = ["OVMANAGER", "OVMSERVER01"].map((name, n) => ({ name, sshPort: 2200 + n }));
+        const endpoints = JSON.stringify({ machines });
         expect(faultsOf({ ...sample(), endpoints: ".lab/lab.json" }, around({ endpoints }))).toMatchObject([
             { path: "nodes[1].name", value: "OVMSERVER02", problem: "is no machine that .lab/lab.json lists" },
         ]);

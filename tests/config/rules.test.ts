@@ -164,7 +164,6 @@ const cases: Record<string, Case[]> = {
             { guests: [{ ...guest, medium: "web.img" }] },
             ["guests[0].medium: is not an absolute path"],
         ],
-        ["with a folder as medium", { guests: [{ ...guest, medium: "/srv/" }] }, ["guests[0].medium: names a folder"]],
         [
             "with ha in quotes",
             { guests: [{ ...guest, ha: "yes" }] },
