@@ -35,7 +35,9 @@ export async function openBackend(
     if ((await findProjectFile(cwd)) !== undefined) {
         return openWorkspace(globals, terminal);
     }
-    return { backend: await FileBackend.open(await backendUrl(undefined, terminal.environment), cwd) };
+    return {
+        backend: await FileBackend.open(await backendUrl(undefined, terminal.environment), cwd, terminal.environment),
+    };
 }
 
 /** PULUMI_BACKEND_URL, else the project's, else where the user is logged in with the official CLI. */

@@ -122,9 +122,8 @@ export class StackConfig {
         const { name, rest } = this.locate(key, path);
         const known = this.values().get(name);
         if (rest.length === 0) {
-            this.document.deleteIn(["config", this.keyInFile(name)]);
             const config = this.document.get("config");
-            if (isYamlMap(config) && config.items.length === 0) {
+            if (isYamlMap(config) && config.delete(this.keyInFile(name)) && config.items.length === 0) {
                 this.document.delete("config");
             }
         } else if (known !== undefined) {

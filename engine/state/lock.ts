@@ -129,15 +129,17 @@ function isDead(lock: LockContent): boolean {
         return (error as NodeJS.ErrnoException).code === "ESRCH";
     }
     const ticks = startTicks(lock.pid);
-    return lock.startTicks !== undefined && ticks !== undefined && ticks !== lock.startTicks;
+    return ticks === "ended" || (lock.startTicks !== undefined && ticks !== undefined && ticks !== lock.startTicks);
 }
 
-/** `undefined` where there is no /proc. */
+/** `undefined` where there is no /proc, "ended" for a process that nobody has waited for yet. */
 function startTicks(pid: number): string | undefined {
     try {
         const status = readFileSync(`/proc/${pid}/stat`, "utf8");
         // The command's name stands in parentheses and may hold anything; the 22nd field is the 20th after it.
-        return status.slice(status.lastIndexOf(")") + 2).split(" ")[19];
+        const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+        // A zombie does no more than a process that is gone.
+        return fields[0] === "Z" ? "ended" : fields[19];
     } catch {
         return undefined;
     }

@@ -32,7 +32,7 @@ export class ValueCodec {
     constructor(private readonly crypter: Crypter) {}
 
     decodeMap(json: JsonObject, scope: string): PropertyMap {
-        return mapObject(json, (item) => this.decode(item, scope)) as PropertyMap;
+        return mapObject<Json, Value>(json, (item) => this.decode(item, scope));
     }
 
     /** Throws a `UserError` for secrets that do not decrypt and for malformed signed objects. */
