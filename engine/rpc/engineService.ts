@@ -1,7 +1,10 @@
-import { type sendUnaryData, type ServerUnaryCall, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { type sendUnaryData, type ServerUnaryCall, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import * as engineProto from "@pulumi/pulumi/proto/engine_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { satisfies } from "semver";
+import { NotSupported } from "../errors";
 import { type Severity } from "../run/events";
+import { FORMAT_VERSION } from "../state/checkpoint";
 
 /**
  * Serves `pulumirpc.Engine` for one run of a program: its log messages and the root resource's name.
@@ -40,10 +43,16 @@ export function engineService(
             answer(null, new Empty());
         },
         requirePulumiVersion: (
-            _call: ServerUnaryCall<unknown, engineProto.RequirePulumiVersionResponse>,
+            call: ServerUnaryCall<engineProto.RequirePulumiVersionRequest, engineProto.RequirePulumiVersionResponse>,
             answer: sendUnaryData<engineProto.RequirePulumiVersionResponse>,
         ) => {
-            answer(null, new engineProto.RequirePulumiVersionResponse());
+            const range = call.request.getPulumiVersionRange();
+            if (satisfies(FORMAT_VERSION, range)) {
+                answer(null, new engineProto.RequirePulumiVersionResponse());
+            } else {
+                const { message } = new NotSupported(`a program that requires Pulumi ${range}`);
+                answer({ code: status.FAILED_PRECONDITION, message });
+            }
         },
     };
 }
