@@ -19,7 +19,8 @@ for xen in "$root"/boot/xen-4.*.gz; do
 done
 
 rm -f "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list" "$root/etc/apt/apt.conf.d/99mmdebstrap"
-rm -rf "$root"/etc/apt/sources.list.d/* "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/var/log/* "$root"/tmp/*
+rm -rf "$root"/etc/apt/sources.list.d/* "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/tmp/*
+find "$root/var/log" -type f -delete # the folders stay: services expect theirs
 mkdir -p "$root/var/lib/apt/lists/partial" "$root/var/cache/apt/archives/partial"
 rm -f "$root"/boot/initrd.img-* "$root/initrd.img" "$root/initrd.img.old" "$root/vmlinuz" "$root/vmlinuz.old"
 mv "$root/boot/initrd.lab" "$root/boot/initrd.img"

@@ -21,6 +21,9 @@ for module in $INITRD_MODULES; do
     chroot "$root" modprobe --show-depends -S "$kernel" "$module" | sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$root/tmp/needed"
     while read -r file; do
         name=${file##*/}
+        case $name in
+        crc32c-intel.ko) continue ;; # for a processor the emulation does not offer; the generic one does
+        esac
         # A module that another one needed already is not loaded twice.
         if [ -z "$(find "$tree/modules" -name "*-$name")" ]; then
             cp "$root$file" "$tree/modules/$number-$name"

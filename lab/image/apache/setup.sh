@@ -25,7 +25,7 @@ units mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_
     dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
     sys-kernel-config.mount systemd-networkd-wait-online.service systemd-udev-settle.service \
     systemd-random-seed.service
-units disable remote-fs.target systemd-resolved.service apache-htcacheclean.service
+units disable remote-fs.target e2scrub_reap.service systemd-resolved.service apache-htcacheclean.service
 units enable systemd-networkd.service systemd-network-generator.service ssh.service apache2.service
 
 mkdir -p "$root/etc/ssh/sshd_config.d" "$root/etc/systemd/network" "$root/etc/systemd/journald.conf.d" \
@@ -69,6 +69,17 @@ cat >"$root/var/www/html/index.html" <<'EOF'
 <title>WebServerHA</title>
 <h1>It works</h1>
 <p>The guest of the cluster serves this page.</p>
+EOF
+
+# Drivers of devices that are not there, or not of use; finding that out costs seconds under emulation.
+cat >"$root/etc/modprobe.d/machine.conf" <<'EOF'
+blacklist ata_generic
+blacklist ata_piix
+blacklist cfg80211
+blacklist floppy
+blacklist i2c_piix4
+blacklist pcspkr
+blacklist psmouse
 EOF
 
 printf '/dev/xvda / ext4 rw,noatime 0 0\n' >"$root/etc/fstab"

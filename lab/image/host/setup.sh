@@ -19,7 +19,7 @@ units() { # units VERB NAME...: like systemctl VERB, for units that may not exis
 units disable corosync.service corosync-notifyd.service pacemaker.service sbd.service pcsd.service pcsd-ruby.service \
     nfs-server.service nfs-kernel-server.service nfs-client.target nfs-blkmap.service nfs-idmapd.service \
     rpcbind.service rpcbind.socket rpc-statd.service rpc-statd-notify.service nftables.service rsync.service \
-    xendomains.service remote-fs.target logd.service cluster-glue.service pacemaker_remote.service \
+    sbd_remote.service xendomains.service remote-fs.target logd.service cluster-glue.service pacemaker_remote.service \
     crm_mon.service
 rm -f "$root"/etc/rc?.d/[SK]??xendomains
 
@@ -78,6 +78,17 @@ Name=vif*
 
 [Link]
 Unmanaged=yes
+EOF
+
+# Drivers of devices that are not there, or not of use; finding that out costs seconds under emulation.
+cat >"$root/etc/modprobe.d/machine.conf" <<'EOF'
+blacklist ata_generic
+blacklist ata_piix
+blacklist cfg80211
+blacklist floppy
+blacklist i2c_piix4
+blacklist pcspkr
+blacklist psmouse
 EOF
 
 printf '/dev/vda / ext4 rw,noatime 0 0\n' >"$root/etc/fstab"
