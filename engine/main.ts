@@ -54,7 +54,7 @@ export async function main(args: readonly string[]): Promise<number> {
     // Who reads the output may have enough of it, as `head` does.
     process.stdout.on("error", ignoreBrokenPipe);
     try {
-        await createProgram().parseAsync([...args], { from: "user" });
+        await createProgram().parseAsync(args.length === 0 ? ["--help"] : [...args], { from: "user" });
         return typeof process.exitCode === "number" ? process.exitCode : 0;
     } catch (error) {
         if (error instanceof CommanderError && error.exitCode === 0) {

@@ -6,7 +6,6 @@ import { renderDiff } from "../display/diff";
 import { createDisplay } from "../display/display";
 import { confirm } from "../display/prompt";
 import { UserError } from "../errors";
-import { toJson } from "../project/configValue";
 import { createProviders } from "../providers/registry";
 import { type DeploymentEvent, type OperationKind } from "../run/events";
 import { type OperationOptions, type OperationResult, runOperation } from "../run/operation";
@@ -97,7 +96,7 @@ class VerbRun {
             endTime: unixTime(),
             message: flags.message,
             environment: await environment(stack.cwd),
-            config: Object.fromEntries([...stack.stackConfig.values()].map(([key, value]) => [key, toJson(value)])),
+            config: stack.stackConfig.toJson(),
             result: result.result === "succeeded" ? "succeeded" : "failed",
             resourceChanges: result.counts,
         });
