@@ -24,8 +24,9 @@ export default tseslint.config(
         files: ["**/*.{mjs,cjs,js}"],
         extends: [tseslint.configs.disableTypeChecked],
         languageOptions: {
-            globals: { process: "readonly", module: "writable", require: "readonly", console: "readonly" },
+            globals: { process: "readonly", module: "writable", require: "readonly", __dirname: "readonly" },
         },
+        rules: { "@typescript-eslint/no-require-imports": "off" },
     },
     prettier,
 );

@@ -1,16 +1,16 @@
 import { type DeploymentEvent } from "../run/events";
-import { isArray } from "../values/path";
 import { UNKNOWN_STRING } from "../values/signatures";
 import {
     Archive,
     Asset,
-    isObject,
-    mapProperties,
     type PropertyMap,
     ResourceReference,
     Secret,
     Unknown,
     type Value,
+    isArray,
+    isObject,
+    mapProperties,
 } from "../values/value";
 import { assetToJson, type Json } from "../values/wire";
 

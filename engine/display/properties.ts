@@ -1,16 +1,16 @@
 import { diffArrays as diffLists } from "diff";
 import { type Op } from "../plan/step";
 import { type ArrayDiff, diffValues, type ObjectDiff, type ValueDiff } from "../values/diff";
-import { isArray } from "../values/path";
 import {
     Archive,
     Asset,
-    isObject,
     type PropertyMap,
     ResourceReference,
     Secret,
     Unknown,
     type Value,
+    isArray,
+    isObject,
 } from "../values/value";
 import { isInternal } from "./changes";
 import { type Colours } from "./colour";

@@ -1,6 +1,6 @@
 import { type PropertyDiffKind } from "../providers/provider";
-import { isArray, type Path, parsePath, pathContains, printPath } from "./path";
-import { equal, isObject, mapProperties, mapValue, type PropertyMap, Secret, type Value } from "./value";
+import { type Path, parsePath, pathContains, printPath } from "./path";
+import { equal, isArray, isObject, mapProperties, mapValue, type PropertyMap, Secret, type Value } from "./value";
 
 /** How two collections of values differ, by property name or by array index. */
 export interface KeyedDiff<Key> {

@@ -1,4 +1,4 @@
-import { isObject, type PropertyMap, Secret, type Value } from "./value";
+import { isArray, isObject, type PropertyMap, Secret, type Value } from "./value";
 
 /** The way to a nested value: property names and array indices, from the outside in. `*` stands for every one. */
 export type Path = readonly (string | number)[];
@@ -179,9 +179,4 @@ function child(value: Value | undefined, key: string | number): Value | undefine
 
 function withProperty(map: PropertyMap, key: string, value: Value): PropertyMap {
     return Object.fromEntries([...Object.entries(map).filter(([name]) => name !== key), [key, value]]);
-}
-
-/** `Array.isArray`, whose own type would make the elements `any`. */
-export function isArray(value: Value | undefined): value is Value[] {
-    return Array.isArray(value);
 }

@@ -58,13 +58,18 @@ export function isObject(value: Value | undefined): value is PropertyMap {
     return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
+/** `Array.isArray`, whose own type would make the elements `any`. */
+export function isArray(value: Value | undefined): value is Value[] {
+    return Array.isArray(value);
+}
+
 /** A copy in which `visit` has replaced every value it answers for (anything but `undefined`), from the outside in. */
 export function mapValue(value: Value, visit: (value: Value) => Value | undefined): Value {
     const replaced = visit(value);
     if (replaced !== undefined) {
         return replaced;
     }
-    if (Array.isArray(value)) {
+    if (isArray(value)) {
         return value.map((item) => mapValue(item, visit));
     }
     if (value instanceof Secret) {
@@ -96,7 +101,7 @@ export function contains(value: Value, test: (value: Value) => boolean): boolean
     if (value instanceof Secret) {
         return contains(value.value, test);
     }
-    if (Array.isArray(value)) {
+    if (isArray(value)) {
         return value.some((item) => contains(item, test));
     }
     return isObject(value) && Object.values(value).some((item) => contains(item, test));
@@ -116,7 +121,7 @@ export function equal(left: Value | undefined, right: Value | undefined): boolea
     if (left === right) {
         return true;
     }
-    if (Array.isArray(left) && Array.isArray(right)) {
+    if (isArray(left) && isArray(right)) {
         return left.length === right.length && left.every((item, index) => equal(item, right[index]));
     }
     if (isObject(left) && isObject(right)) {

@@ -28,7 +28,7 @@ type JsonObject = { [key: string]: Json };
 
 /** Decodes a property map from the protocol. An absent message is an empty map. */
 export function fromStruct(struct: Struct | undefined): PropertyMap {
-    return struct === undefined ? {} : fromWireObject(struct.toJavaScript() as JsonObject);
+    return struct === undefined ? {} : fromWireObject(struct.toJavaScript());
 }
 
 /**
@@ -118,7 +118,7 @@ export function assetToJson(value: Asset | Archive): JsonObject {
 }
 
 function mapToWire(map: PropertyMap, secrets: "keep" | "reveal"): JsonObject {
-    return mapProperties(map, (value) => toWire(value, secrets) as Value) as JsonObject;
+    return mapProperties(map, (value) => toWire(value, secrets)) as JsonObject;
 }
 
 /** Encodes one value for the protocol. */

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
-import { type PropertyMap, revealedMap } from "../../values/value";
 import { messageOf } from "../../errors";
-import { isArray } from "../../values/path";
+import { type PropertyMap, isArray, revealedMap } from "../../values/value";
 import { goQuote } from "../goQuote";
 import { type OperationContext } from "../provider";
 import { Capture } from "./capture";

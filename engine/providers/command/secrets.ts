@@ -1,5 +1,4 @@
-import { isArray } from "../../values/path";
-import { isObject, type PropertyMap, revealed, Secret, type Value } from "../../values/value";
+import { type PropertyMap, Secret, type Value, isArray, isObject, revealed } from "../../values/value";
 
 const MASK = "[secret]";
 /** Shorter ones would blacken words that have nothing to do with the secret. */
