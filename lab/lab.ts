@@ -1,5 +1,5 @@
 /** What can be done with a lab as a whole. Each function here is one verb of the command line. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findAccelerator } from "./accelerator";
 import { LabError, messageOf } from "./errors";
@@ -26,9 +26,8 @@ import { startRouter, startSwitch, stopNetwork } from "./network";
 import { type Ports, usualPorts } from "./ports";
 import { isAlive, residentMemory } from "./process";
 import { type Report, type Timing } from "./report";
-import { greets, mustRunOn, runOn } from "./ssh";
+import { greets, runOn } from "./ssh";
 import { type Lab, type LabFolder, type LabMachine, type Run, type Save, withLock } from "./state";
-import { writeFileSync } from "node:fs";
 
 /** Name of the state saved after the first boot, which `reset` goes back to. */
 export const FRESH = "fresh";
@@ -232,7 +231,7 @@ export async function start(context: Context, options: { nodes?: number; install
             }
             const fresh = machines.filter(({ name }) => !folder.readLab().saves[FRESH]?.machines[name]);
             if (fresh.length > 0) {
-                await report.step(`saving the fresh state`, async () => saveMachines(folder, FRESH, fresh));
+                await report.step("saving the fresh state", async () => saveMachines(folder, FRESH, fresh));
             }
         } catch (error) {
             // Not what ran before: this command has not started it.
@@ -572,5 +571,3 @@ export function runs(folder: LabFolder): boolean {
     const run = folder.readRun();
     return isAlive(run.switch) || isAlive(run.router) || Object.keys(run.machines).length > 0;
 }
-
-export { mustRunOn };

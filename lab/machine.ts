@@ -1,6 +1,5 @@
 /** One machine at a time: its disk, its power, its cable, its state. */
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError, messageOf } from "./errors";
@@ -105,10 +104,14 @@ export async function stateOf(folder: LabFolder, machine: MachinePlan): Promise<
     });
 }
 
-/** How often a machine has booted since its power went on, from its console's log; more than once: it was reset. */
+/**
+ * How often a machine has booted since its power went on, from its console's log; more than once: it was reset. The boot
+ * that a restored state stems from counts, too.
+ */
 export function countBoots(consoleLog: string): number {
     const run = consoleLog.slice(Math.max(0, consoleLog.lastIndexOf(POWER_ON)));
-    return run.match(/^initrd: machine starts/gm)?.length ?? 0;
+    const restored = /^=== power on \S+ from /.test(run) ? 1 : 0;
+    return restored + (run.match(/^initrd: machine starts/gm)?.length ?? 0);
 }
 
 /** {@link countBoots} of a machine of the lab. */
