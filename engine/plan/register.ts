@@ -73,8 +73,6 @@ export interface Registration {
     readonly old?: ResourceState;
     /** How they differ, `replaceOnChanges` applied. Meaningless without `old`. */
     readonly diff: DiffResult;
-    /** `old` was deleted earlier in this run, because something it depends on had to be deleted before its replacement. */
-    readonly deleted: boolean;
     /** Named by `--target`, or no targets are given. */
     readonly targeted: boolean;
     /** The user's option; absent: as the provider says. */
@@ -113,14 +111,15 @@ export function planRegistration(registration: Registration): Decision {
     if (old === undefined) {
         return registration.targeted ? steps(step("create", { new: next })) : { kind: "skip" };
     }
-    if (registration.deleted) {
-        return steps(step("replace", { old, new: next }), step("create-replacement", { old, new: next }));
-    }
     if (!registration.targeted) {
         // Nothing of an untargeted resource may change, not even what the program says of it.
         return steps(step("same", { old, new: old }));
     }
-    if (old.pendingReplacement || (diff.changes && diff.replaceKeys.length > 0)) {
+    if (old.pendingReplacement) {
+        // Deleted already, by this run or one that did not get further.
+        return steps(step("replace", { old, new: next }), step("create-replacement", { old, new: next }));
+    }
+    if (diff.changes && diff.replaceKeys.length > 0) {
         return planReplacement(registration, old, step);
     }
     if (diff.changes || old.initErrors.length > 0) {
@@ -152,7 +151,7 @@ function planReplacement(
     const existing = dependents.filter(({ resource }) => !resource.pendingReplacement);
     return steps(
         ...existing.reverse().map(({ resource, keys }) => deleteReplaced(resource, keys)),
-        ...(old.pendingReplacement ? [] : [deleteReplaced(old, diff.replaceKeys)]),
+        deleteReplaced(old, diff.replaceKeys),
         step("replace", { old, new: next }),
         step("create-replacement", { old, new: next }),
     );

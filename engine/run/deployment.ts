@@ -67,6 +67,8 @@ export class Deployment {
     private readonly leftOut = new Set<string>();
     private readonly replaced = new Set<string>();
     private readonly deleted = new Set<string>();
+    /** Resources that are being deleted for the sake of another one's replacement, until that is over. */
+    private readonly condemned = new Map<string, Promise<void>>();
     private readonly defaultProviders = new Map<string, Promise<string>>();
     private readonly counts: Partial<Record<Op, number>> = {};
     private readonly registering = new Set<Promise<Registered>>();
@@ -169,21 +171,24 @@ export class Deployment {
             throw new UserError(`it needs "${missing}", which does not exist yet`, "name that with --target too");
         }
         const old = this.findOld(goal, urn);
-        const recreated = old !== undefined && this.deleted.has(old.state.urn);
+        // Another resource's replacement may be taking this one away, although the program has let go of that.
+        await this.condemned.get(old?.state.urn ?? "");
+        const recreated = old?.state.pendingReplacement === true;
         const next = await this.nextState(goal, urn, targeted ? old : undefined, recreated);
         const compared = old !== undefined && targeted && !recreated ? old.state : undefined;
         const diff = compared === undefined ? NO_CHANGES : await this.diff(compared, next, goal);
         const replacing = diff.replaceKeys.length > 0;
         // What is replaced gets its defaults afresh instead of those it had.
         const wanted = replacing ? await this.nextState(goal, urn, undefined, true) : next;
+        const dependents = compared !== undefined && replacing ? await this.dependents(compared) : [];
+        // Nothing may be registered between here and the first step.
         const decision = planRegistration({
             next: wanted,
             old: old?.state,
             diff,
-            deleted: recreated,
             targeted,
             deleteBeforeReplace: goal.deleteBeforeReplace,
-            dependents: compared !== undefined && replacing ? await this.dependents(compared) : [],
+            dependents: dependents.filter(({ resource }) => !this.goals.has(resource.urn)),
         });
         switch (decision.kind) {
             case "refused":
@@ -364,17 +369,11 @@ export class Deployment {
     /** Does the steps one after the other; answers the resource's new state. */
     private async perform(steps: readonly Step[], old: Entry | undefined): Promise<ResourceState> {
         let result: ResourceState | undefined;
-        // Known before the first of them goes: what is `deletedWith` another of them goes with it.
-        steps.filter(({ op }) => op === "delete-replaced").forEach(({ urn }) => this.deleted.add(urn));
+        await this.deleteFirst(steps.filter(({ op }) => op === "delete-replaced"));
         for (const step of steps) {
             switch (step.op) {
-                case "delete-replaced": {
-                    const entry = this.live.find(step.urn);
-                    if (entry !== undefined) {
-                        await this.deleteForReplacement(step, entry);
-                    }
+                case "delete-replaced":
                     break;
-                }
                 case "replace":
                     this.replaced.add(step.urn);
                     await this.tell(step, async () => step.new);
@@ -387,6 +386,23 @@ export class Deployment {
             throw new Error(`no step makes ${steps[0]?.urn ?? "the resource"}`);
         }
         return result;
+    }
+
+    /** Deletes what must go before its replacement is made. */
+    private async deleteFirst(steps: readonly Step[]): Promise<void> {
+        // Known before the first of them goes: what is `deletedWith` another of them goes with it.
+        steps.forEach(({ urn }) => this.deleted.add(urn));
+        const work = (async () => {
+            for (const step of steps) {
+                const entry = this.live.find(step.urn);
+                if (entry !== undefined) {
+                    await this.deleteForReplacement(step, entry);
+                }
+            }
+        })();
+        const over = work.catch(() => undefined);
+        steps.forEach(({ urn }) => this.condemned.set(urn, over));
+        await work;
     }
 
     private async bring(step: Step, old: Entry | undefined): Promise<ResourceState> {

@@ -40,9 +40,8 @@ const cases: [string, Partial<Registration>, string[] | string][] = [
         },
         ["delete-replaced", "delete-replaced", "replace", "create-replacement"],
     ],
-    ["one that went with what it depends on", { old: state(), deleted: true }, ["replace", "create-replacement"]],
     [
-        "one that a cut-off run had deleted",
+        "one that was deleted already, by this run or one that was cut off",
         { old: state({ pendingReplacement: true }), deleteBeforeReplace: true },
         ["replace", "create-replacement"],
     ],
@@ -72,7 +71,6 @@ it.each(cases)("%s", (_name, given, expected) => {
     const decision = planRegistration({
         next: state(),
         diff: NO_CHANGES,
-        deleted: false,
         targeted: true,
         dependents: [],
         ...given,

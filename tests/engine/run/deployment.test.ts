@@ -258,25 +258,37 @@ describe("any sequence of programs", () => {
                 let before: readonly Thing[] = [];
                 for (const program of sequence) {
                     const existing = new Set(before.map(({ name }) => name));
-                    stack.provider.log.length = 0;
-                    expect(errors(await stack.up(program))).toEqual([]);
-                    for (const { op, name } of stack.provider.log) {
+                    const told = await stack.up(program);
+                    expect(errors(told)).toEqual([]);
+                    const events = changes(told).map((change) => {
+                        const [op, name = ""] = change.split(" ");
+                        return { op, name };
+                    });
+                    const goes = (thing: Thing, name: string): boolean =>
+                        needsOf(thing).includes(name) && !program.some((other) => other.name === thing.name);
+                    for (const { op, name } of events) {
                         const wanted = program.find((thing) => thing.name === name);
-                        if (op === "create" || op === "update") {
-                            // What a resource needs is there before it is made or changed.
-                            needsOf(wanted ?? { name }).forEach((need) => expect(existing).toContain(need));
-                            existing.add(name);
-                        }
-                        if (op === "delete" && wanted === undefined) {
-                            existing.delete(name);
-                            // Nothing is deleted that a remaining one of the old program still needs.
-                            const orphans = before.filter(
-                                (thing) =>
-                                    existing.has(thing.name) &&
-                                    !program.some((other) => other.name === thing.name) &&
-                                    needsOf(thing).includes(name),
-                            );
-                            expect(orphans).toEqual([]);
+                        switch (op) {
+                            case "create":
+                            case "create-replacement":
+                            case "update":
+                                // What a resource needs is there before it is made or changed.
+                                needsOf(wanted ?? { name }).forEach((need) => expect(existing).toContain(need));
+                                existing.add(name);
+                                break;
+                            case "delete-replaced":
+                                // One that only comes after another may stay, for a while, without it.
+                                if (wanted === undefined) {
+                                    existing.delete(name);
+                                }
+                                break;
+                            case "delete":
+                                existing.delete(name);
+                                // Nothing is deleted before what still needs it.
+                                expect(before.filter((thing) => existing.has(thing.name) && goes(thing, name))).toEqual(
+                                    [],
+                                );
+                                break;
                         }
                     }
                     const left = [...stack.provider.things.keys()].map((id) => id.replace(/-\d+$/, "")).sort();
