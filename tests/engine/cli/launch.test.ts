@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chooseEngine, findOfficial } from "../../../engine/cli/launch";
+import { temporaryFolder } from "../../support/temporaryFolder";
 
 const official = (version: string) => () => ({ path: "/bin/pulumi", version });
 const none = (): undefined => undefined;
@@ -39,7 +39,7 @@ describe("the official pulumi", () => {
     }
 
     it("is the first on the PATH that runs and is of no node_modules", () => {
-        const root = mkdtempSync(join(tmpdir(), "path-"));
+        const root = temporaryFolder();
         const script = program(join(root, "node_modules/.bin"), "echo v9.9.9");
         program(join(root, "broken"), "exit 1");
         mkdirSync(join(root, "linked"));

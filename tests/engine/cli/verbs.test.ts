@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getConfig, listConfig, removeConfig, setConfig } from "../../../engine/cli/configVerbs";
 import { type Globals, type Terminal } from "../../../engine/cli/globals";
@@ -16,6 +15,7 @@ import {
     showOutputs,
 } from "../../../engine/cli/stackVerbs";
 import { main } from "../../../engine/main";
+import { temporaryFolder } from "../../support/temporaryFolder";
 
 const RECORDED = join(__dirname, "../vectors/recorded");
 const PASSPHRASE = "conformance";
@@ -32,7 +32,7 @@ interface Desk {
 
 /** A project with a fresh backend, and a terminal that remembers. */
 function desk(environment: NodeJS.ProcessEnv = {}, input?: string): Desk {
-    const folder = mkdtempSync(join(tmpdir(), "cli-"));
+    const folder = temporaryFolder();
     writeFileSync(
         join(folder, "Pulumi.yaml"),
         "name: conformance\nruntime: nodejs\nbackend: {url: 'file://./state'}\n",

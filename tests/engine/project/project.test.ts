@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Secure } from "../../../engine/project/configValue";
 import { parseProject } from "../../../engine/project/project";
@@ -7,6 +6,7 @@ import { resolveConfig } from "../../../engine/project/resolveConfig";
 import { Selection } from "../../../engine/project/selection";
 import { fullKey, StackConfig } from "../../../engine/project/stackConfig";
 import { Secret } from "../../../engine/values/value";
+import { temporaryFolder } from "../../support/temporaryFolder";
 
 const REVERSING = {
     encrypt: (text: string): string => [...text].reverse().join(""),
@@ -16,7 +16,7 @@ const HEAD = "name: p\nruntime: nodejs\n";
 const project = (text = ""): ReturnType<typeof parseProject> => parseProject(HEAD + text, "/x/Pulumi.yaml");
 
 function file(text: string): string {
-    const path = join(mkdtempSync(join(tmpdir(), "config-")), "Pulumi.dev.yaml");
+    const path = join(temporaryFolder(), "Pulumi.dev.yaml");
     writeFileSync(path, text);
     return path;
 }
@@ -191,7 +191,7 @@ describe("what the program gets", () => {
 
 describe("the selected stack", () => {
     it("is kept per backend where the official CLI keeps it", async () => {
-        const home = mkdtempSync(join(tmpdir(), "home-"));
+        const home = temporaryFolder();
         const selection = new Selection({ name: "p", file: "/x/Pulumi.yaml" }, "file://a", { PULUMI_HOME: home });
         expect(await selection.current()).toBeUndefined();
         await selection.select("organization/p/dev");

@@ -289,6 +289,8 @@ describe("any sequence of programs", () => {
                                     [],
                                 );
                                 break;
+                            default:
+                                break;
                         }
                     }
                     const left = [...stack.provider.things.keys()].map((id) => id.replace(/-\d+$/, "")).sort();

@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readPassphrase } from "../../../engine/secrets/ask";
 import { PassphraseCrypter } from "../../../engine/secrets/passphrase";
+import { temporaryFolder } from "../../support/temporaryFolder";
 
 /** Of the recorded states, made by the official CLI with the passphrase `conformance`. */
 const SALT = "v1:/yYeC6p25bI=:v1://q50yDeyt6CrWK2:otrg0azUNuUrbdhAoyh6Gt2di91XBA==";
@@ -39,7 +39,7 @@ describe("secrets by passphrase", () => {
 
 describe("where the passphrase comes from", () => {
     it("is the environment first, an empty one too, then the file", async () => {
-        const file = join(mkdtempSync(join(tmpdir(), "passphrase-")), "phrase");
+        const file = join(temporaryFolder(), "phrase");
         writeFileSync(file, "of the file\n");
         const environment = { PULUMI_CONFIG_PASSPHRASE_FILE: file };
         expect(await readPassphrase({ environment: { ...environment, PULUMI_CONFIG_PASSPHRASE: "" } }, "new")).toBe("");

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { backendFolder, FileBackend } from "../../../engine/state/backend";
@@ -7,9 +7,10 @@ import { cancelLocks, lockStack } from "../../../engine/state/lock";
 import { type Snapshot } from "../../../engine/state/resource";
 import { fullName, parseReference } from "../../../engine/state/stackReference";
 import { SnapshotWriter } from "../../../engine/state/writer";
+import { temporaryFolder } from "../../support/temporaryFolder";
 
 const DEV = { project: "p", name: "dev" };
-const folder = (): string => mkdtempSync(join(tmpdir(), "backend-"));
+const folder = (): string => temporaryFolder();
 const open = (root: string): Promise<FileBackend> => FileBackend.open(`file://${root}`, "/", {});
 
 describe("the folder of a backend url", () => {
