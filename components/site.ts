@@ -1,0 +1,81 @@
+import { type Output, type Resource } from "@pulumi/pulumi";
+import { type ClusterSpec } from "../config/spec";
+import { type Need, type Platform, type Step } from "../platforms/platform";
+import { type Credentials, type Endpoint } from "../remote/connection";
+import { RemoteStep } from "../remote/step";
+
+/** What every component needs to know: what is wanted, what kind of hosts there are, and how to log in to them. */
+export interface Site {
+    readonly spec: ClusterSpec;
+    readonly platform: Platform;
+    readonly credentials: Credentials;
+}
+
+function endpointOf(spec: ClusterSpec, host: string): Endpoint {
+    const member = [spec.manager, ...spec.nodes].find(({ name }) => name === host);
+    if (member === undefined) {
+        throw new Error(`the plan has a step for ${host}, which is no member`);
+    }
+    return member.ssh;
+}
+
+/** What the steps of a plan hang on. */
+export interface CarryOutOptions {
+    readonly parent: Resource;
+    /** Where the parts of the cluster are that steps say they need. */
+    readonly needs?: Partial<Record<Need, readonly Resource[]>>;
+    /** The pool's secret, for steps that carry keys. */
+    readonly material?: Output<string>;
+}
+
+/**
+ * Makes a plan's steps, each named `<name>-<step>` and after exactly those it says.
+ *
+ * @returns the steps by their names in the plan
+ */
+export function carryOut(
+    site: Site,
+    name: string,
+    steps: readonly Step[],
+    { parent, needs = {}, material }: CarryOutOptions,
+): Map<string, RemoteStep> {
+    const made = new Map<string, RemoteStep>();
+    const make = (step: Step, above: readonly string[]): RemoteStep => {
+        const known = made.get(step.name);
+        if (known !== undefined) {
+            return known;
+        }
+        if (above.includes(step.name)) {
+            throw new Error(`the steps ${[...above, step.name].join(" → ")} wait for each other`);
+        }
+        const before = (step.after ?? []).map((other) => {
+            const found = steps.find((one) => one.name === other);
+            if (found === undefined) {
+                throw new Error(`the step ${step.name} comes after ${other}, which its plan does not have`);
+            }
+            return make(found, [...above, step.name]);
+        });
+        const { secret } = step;
+        if (secret !== undefined && material === undefined) {
+            throw new Error(`the step ${step.name} needs the pool's secret`);
+        }
+        const resource = new RemoteStep(
+            `${name}-${step.name}`,
+            {
+                title: `${name}: ${step.name} on ${step.host}`,
+                script: step.script,
+                variables: step.variables,
+                ...(secret === undefined ? {} : { secretVariables: material?.apply(secret) }),
+                timeout: step.timeout,
+                endpoint: endpointOf(site.spec, step.host),
+                credentials: site.credentials,
+                ...(step.identity === undefined ? {} : { identity: step.identity }),
+            },
+            { parent, dependsOn: [...before, ...(step.needs ?? []).flatMap((need) => needs[need] ?? [])] },
+        );
+        made.set(step.name, resource);
+        return resource;
+    };
+    steps.forEach((step) => make(step, []));
+    return made;
+}

@@ -1,0 +1,84 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { all, Config, getProject, interpolate, log, secret } from "@pulumi/pulumi";
+import { allConfig } from "@pulumi/pulumi/runtime";
+import { HaGuest } from "./components/haGuest";
+import { NfsRepository } from "./components/nfsRepository";
+import { OvmServerNode } from "./components/ovmServerNode";
+import { ServerPool } from "./components/serverPool";
+import { type Site } from "./components/site";
+import { renderFaults } from "./config/faults";
+import { clusterOrThrow, neededFiles, readPulumiConfig } from "./config/parse";
+import { type ClusterSpec, type Platform as PlatformName, type SshSpec } from "./config/spec";
+import { debianXen } from "./platforms/debian-xen";
+import { type Platform } from "./platforms/platform";
+import { type Credentials } from "./remote/connection";
+
+const config = new Config();
+
+function local(path: string): string {
+    return resolve(path.replace(/^~(?=\/|$)/, homedir()));
+}
+
+function readIfThere(path: string | undefined): string | undefined {
+    return path !== undefined && existsSync(local(path)) ? readFileSync(local(path), "utf8") : undefined;
+}
+
+function credentialsOf({ user, key, bastion }: SshSpec): Credentials {
+    const through = bastion === undefined ? {} : { bastion };
+    switch (key.from) {
+        case "agent":
+            return { user, ...through };
+        case "secret":
+            return { user, ...through, privateKey: config.requireSecret("sshKey") };
+        case "file":
+            return { user, ...through, privateKey: secret(readFileSync(local(key.path), "utf8")) };
+    }
+}
+
+function platformOf(name: PlatformName): Platform {
+    switch (name) {
+        case "debian-xen":
+            return debianXen;
+        case "ovm-2.2":
+            throw new Error("platform: ovm-2.2 is planned and not there yet; use debian-xen");
+    }
+}
+
+function readCluster(): ClusterSpec {
+    const { raw, secrets } = readPulumiConfig(allConfig(), getProject());
+    const files = neededFiles(raw);
+    const { spec, warnings } = clusterOrThrow(raw, {
+        knownHosts: readIfThere(files.knownHosts),
+        endpoints: readIfThere(files.endpoints),
+        secrets,
+    });
+    warnings.forEach((warning) => void log.warn(renderFaults([warning])));
+    return spec;
+}
+
+const spec = readCluster();
+const site: Site = { spec, platform: platformOf(spec.platform), credentials: credentialsOf(spec.ssh) };
+
+const repository = new NfsRepository("repository", site);
+const nodes = spec.nodes.map((node) => new OvmServerNode(node.name, site, { node, repository }));
+const serverPool = new ServerPool(spec.pool.name, site, { repository, nodes });
+const guests = spec.guests.map((guest) => ({
+    name: guest.name,
+    resource: new HaGuest(guest.name, site, { guest, repository, nodes, pool: serverPool }),
+}));
+
+/** Where the repository is mounted from, and the identity it is mounted under. */
+export const repositorySource = repository.source;
+export const repositoryUuid = repository.uuid;
+export const poolAddress = serverPool.virtualAddress;
+export const poolState = serverPool.state;
+/** URL of each guest that is asked by HTTP. */
+export const urls = Object.fromEntries(guests.map(({ name, resource }) => [name, resource.url]));
+export const readme = interpolate`# Pool ${spec.pool.name}
+
+${serverPool.state}
+
+${all(guests.map(({ resource }) => resource.state)).apply((states) => states.map((state) => `- ${state}`).join("\n"))}
+`;
