@@ -33,7 +33,7 @@ import { type Lab, type LabFolder, type LabMachine, type Run, type Save, withLoc
 export const FRESH = "fresh";
 
 /** Seconds a machine gets to boot, and how often it is tried: under load Xen's timer check may fail by chance. */
-const BOOT = { seconds: 300, tries: 3 } as const;
+const BOOT = { seconds: 420, tries: 3 } as const;
 
 /** What every verb works with. */
 export interface Context {
@@ -143,7 +143,7 @@ async function start1(folder: LabFolder, lab: Lab, machine: MachinePlan, state?:
 }
 
 /** Cuts a machine's power and writes that down; nothing happens when it is off. */
-async function stop1(folder: LabFolder, machine: MachinePlan): Promise<void> {
+async function stop1(folder: LabFolder, machine: { name: string }): Promise<void> {
     const running = folder.readRun().machines[machine.name];
     if (running) {
         await powerOff(folder, machine, running.process);
@@ -178,12 +178,11 @@ async function boot(context: Context, lab: Lab, machine: LabMachine): Promise<vo
     }
 }
 
-/** The process that was the lab's before: what is left when a switch died is of no use, and is ended. */
+/** Ends machines whose switch has died: they cannot find a new one. */
 async function endOrphans(folder: LabFolder): Promise<void> {
     const run = folder.readRun();
-    if (!run.switch && Object.keys(run.machines).length > 0) {
-        const lab = folder.readLab();
-        await forAll(lab.machines, async (machine) => stop1(folder, machine));
+    if (!run.switch) {
+        await forAll(Object.keys(run.machines), async (name) => stop1(folder, { name }));
     }
 }
 
@@ -235,9 +234,10 @@ export async function start(context: Context, options: { nodes?: number; install
             }
         } catch (error) {
             // Not what ran before: this command has not started it.
-            for (const { name } of plans.filter(({ name }) => !ran.machines[name])) {
-                await stop1(folder, findMachine(plans, name));
-            }
+            await forAll(
+                plans.filter(({ name }) => !ran.machines[name]),
+                async (machine) => stop1(folder, machine),
+            );
             if (Object.keys(ran.machines).length === 0) {
                 await stopAll(folder);
             }
@@ -276,8 +276,8 @@ async function bringUp({ folder }: Context, lab: Lab, plans: readonly MachinePla
 
 /** Ends everything that runs and removes every trace of it but the disks. */
 async function stopAll(folder: LabFolder): Promise<void> {
-    const lab = folder.exists ? folder.readLab() : undefined;
-    await forAll(lab?.machines ?? [], async (machine) => stop1(folder, machine));
+    // By what runs, not by the lab's description: that may be of another version, or be damaged.
+    await forAll(Object.keys(folder.readRun().machines), async (name) => stop1(folder, { name }));
     await stopNetwork(folder.readRun());
     rmSync(folder.at("run.json"), { force: true });
     rmSync(folder.sockets, { recursive: true, force: true });

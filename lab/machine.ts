@@ -83,7 +83,7 @@ export async function powerOn(folder: LabFolder, lab: Lab, machine: MachinePlan,
 }
 
 /** Cuts a machine's power. Its disk keeps what was written, no more. */
-export async function powerOff(folder: LabFolder, machine: MachinePlan, process: ProcessId): Promise<void> {
+export async function powerOff(folder: LabFolder, machine: { name: string }, process: ProcessId): Promise<void> {
     const monitor = join(folder.sockets, `${machine.name}.monitor`);
     try {
         // Asked by its monitor, QEMU closes the disk's file properly; the machine notices nothing in either case.
