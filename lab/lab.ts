@@ -534,9 +534,10 @@ export async function restore(context: Context, name: string): Promise<void> {
 /** Sets a machine's clock to this computer's, to the second or so. One that does not answer keeps its own. */
 async function setClock(lab: Lab, machine: LabMachine, signal: AbortSignal): Promise<void> {
     for (let tries = 0; tries < 5; tries++) {
-        const { exitCode } = await runOn(lab, machine, 'read -r now; date -u -s "@$now" >/dev/null', {
-            seconds: 20,
-            input: `${(Date.now() / 1000 + 0.5).toFixed(1)}\n`,
+        const { exitCode } = await runOn(lab, machine, 'echo ready; read -r now; date -u -s "@$now"', {
+            seconds: 60,
+            // Logging in takes seconds: the time is sent when the machine waits for it.
+            answer: () => `${(Date.now() / 1000).toFixed(1)}\n`,
             signal,
         });
         if (exitCode === 0) {

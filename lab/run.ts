@@ -14,6 +14,8 @@ export interface RunOptions {
     env?: Record<string, string>;
     /** What it reads; nothing by default. */
     input?: string;
+    /** Makes its input when it prints for the first time, which says that it has come so far as to read it. */
+    answer?: () => string;
     /** Lets it read from this terminal instead. */
     terminal?: boolean;
     /** Time limit in milliseconds; after it the program is ended. */
@@ -45,12 +47,12 @@ export interface RunResult {
  * @throws LabError with its words when it fails, unless `mayFail`; the signal's reason when that was aborted
  */
 export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    const { cwd, env, input, terminal = false, timeout, signal, patience = 5000, mayFail = false } = options;
+    const { cwd, env, input, answer, terminal = false, timeout, signal, patience = 5000, mayFail = false } = options;
     signal?.throwIfAborted();
     const child = spawn(file, args, {
         ...(cwd !== undefined && { cwd }),
         env: { ...process.env, ...env },
-        stdio: [terminal ? "inherit" : input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+        stdio: [terminal ? "inherit" : input === undefined && answer === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     const texts = { stdout: "", stderr: "", all: "" };
     for (const name of ["stdout", "stderr"] as const) {
@@ -60,7 +62,12 @@ export async function run(file: string, args: readonly string[], options: RunOpt
         });
     }
     // A program that does not read all of its input is no error.
-    child.stdin?.on("error", () => undefined).end(input);
+    child.stdin?.on("error", () => undefined);
+    if (answer === undefined) {
+        child.stdin?.end(input);
+    } else {
+        child.stdout?.once("data", () => child.stdin?.end(answer()));
+    }
 
     let timedOut = false;
     let insist: NodeJS.Timeout | undefined;

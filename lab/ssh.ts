@@ -36,16 +36,18 @@ export function sshArguments(lab: Lab, machine: LabMachine): string[] {
  *
  * @param options.seconds time limit, 60 by default; after it the outcome has exit status 255
  * @param options.input what the command reads
+ * @param options.answer makes what the command reads, once it has printed something
  */
 export async function runOn(
     lab: Lab,
     machine: LabMachine,
     command: string,
-    options: { seconds?: number; input?: string; signal?: AbortSignal } = {},
+    options: { seconds?: number; input?: string; answer?: () => string; signal?: AbortSignal } = {},
 ): Promise<Outcome> {
-    const { seconds = 60, input = "", signal } = options;
+    const { seconds = 60, input = "", answer, signal } = options;
     const result = await run("ssh", [...sshArguments(lab, machine), command], {
         input,
+        ...(answer && { answer }),
         mayFail: true,
         timeout: seconds * 1000,
         signal,

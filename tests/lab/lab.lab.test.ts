@@ -43,7 +43,7 @@ async function facts(name: string): Promise<string> {
     return on(
         name,
         "cat /proc/sys/kernel/random/boot_id; systemctl list-units --state=running --no-legend --plain;" +
-            " systemctl list-unit-files --state=enabled --no-legend; lsmod | sort | cut -d' ' -f1;" +
+            " find /etc/systemd/system -type l | sort; lsmod | sort | cut -d' ' -f1;" +
             " find / -xdev -newer /etc/machine-identity -path '/etc/*' -type f | sort",
     );
 }
@@ -85,7 +85,7 @@ test("keys are the lab's own, and private", () => {
 test("nodes run under real Xen, everyone is known by name, nothing leads out", async () => {
     for (const name of [NODE1, NODE2]) {
         expect(await on(name, "xl list")).toMatch(/^Domain-0\s+0\s+1024\s/m);
-        expect(await on(name, "xl info | grep -E 'xen_version|virt_caps'")).toMatch(/4\.17[\s\S]*hvm/);
+        expect(await on(name, "xl info | grep -E 'xen_version|virt_caps'")).toMatch(/hvm[\s\S]*4\.17/);
         expect(await on(name, "hostname; cat /sys/hypervisor/type")).toBe(`${name}\nxen`);
     }
     expect(await pings(NODE1, NODE2)).toBe(true);
@@ -140,14 +140,17 @@ test("save and restore bring back what was there", async () => {
     await verbs.restore(context, "noted");
     expect((Date.now() - began) / 1000).toBeLessThan(60);
     expect(await on(NODE1, "cat /root/note")).toBe("before");
-    expect(Math.abs(Number(await on(NODE1, "date +%s")) - Date.now() / 1000)).toBeLessThan(10);
+    const earliest = Date.now() / 1000;
+    const clock = Number(await on(NODE1, "date +%s"));
+    expect(clock).toBeGreaterThan(earliest - 5);
+    expect(clock).toBeLessThan(Date.now() / 1000 + 5);
 });
 
 test("a machine whose watchdog is not fed is reset, and boots again by itself", async () => {
     const bootId = "cat /proc/sys/kernel/random/boot_id";
     const before: Record<string, string> = { [NODE2]: await on(NODE2, bootId), [MANAGER]: await on(MANAGER, bootId) };
     // Opened, and never written to again.
-    const neglect = "sh -c 'exec 3>/dev/watchdog; echo >&3; sleep 1000' >/dev/null 2>&1 &";
+    const neglect = "{ sh -c 'exec 3>/dev/watchdog; echo >&3; sleep 1000' </dev/null >/dev/null 2>&1 & }";
     await on(NODE2, `modprobe xen_wdt timeout=10 && ${neglect}`);
     await on(MANAGER, `rmmod i6300esb && modprobe i6300esb heartbeat=10 && ${neglect}`);
     for (const name of [MANAGER, NODE2]) {
