@@ -4,7 +4,8 @@
 #
 # NAME         of the guest
 # REPOSITORY   folder of the repository
-# MEDIUM       a raw ext4 image, a tar of a root, or a folder with root.img or root.tar (and vmlinuz, initrd.img)
+# MEDIUM       a raw ext4 image, a tar of a root, or a folder with System.img or root.tar (and
+#              vmlinuz, initrd.img)
 # DISK_MIB     size of the image
 # NETWORK      text of the guest's systemd-networkd file
 # HOSTS        text of the guest's /etc/hosts
@@ -37,7 +38,7 @@ folder_inside() { # folder_inside PATH MODE
 }
 
 root_of_medium() { # prints the file that the root is made from
-    for root_of_medium_file in "$MEDIUM/root.img" "$MEDIUM/root.tar" "$MEDIUM"; do
+    for root_of_medium_file in "$MEDIUM/System.img" "$MEDIUM/root.tar" "$MEDIUM"; do
         if [ -f "$root_of_medium_file" ]; then
             printf '%s\n' "$root_of_medium_file"
             return 0

@@ -74,7 +74,7 @@ forget_empty() { # forget_empty FOLDER: removes it and its parents as far as the
 }
 
 folder() { # folder PATH [MODE]: makes it, and its parents; remembers which of them were missing
-    if [ ! -d "$1" ]; then
+    if [ -n "$1" ] && [ ! -d "$1" ]; then
         folder "${1%/*}"
         keep_before "$1"
         mkdir "$1"
