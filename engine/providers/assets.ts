@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, stat } from "node:fs/promises";
-import { basename, isAbsolute, join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { NotSupported, UserError } from "../errors";
 import { Archive, Asset } from "../values/value";
 
@@ -74,9 +74,8 @@ async function hashFolder(hash: Hash, folder: string, shown: string): Promise<vo
     }
     for (const name of await filesIn(folder)) {
         const content = await readFile(join(folder, name));
-        hash.update(tarHeader(name, content.length));
-        hash.update(content);
-        hash.update(Buffer.alloc((TAR_BLOCK - (content.length % TAR_BLOCK)) % TAR_BLOCK));
+        hash.update(tarHeaders(name, content.length));
+        hash.update(padded(content));
     }
     hash.update(Buffer.alloc(2 * TAR_BLOCK));
 }
@@ -96,42 +95,99 @@ async function filesIn(folder: string, prefix = ""): Promise<string[]> {
     return found;
 }
 
+/** What a tar header says of a file, of the little that the official engine's streams hold. */
+interface TarEntry {
+    readonly name: string;
+    /** What of the name comes before `name`, when it is split. */
+    readonly prefix?: string;
+    readonly mode: number;
+    readonly size: number;
+    readonly flag: "0" | "x";
+    /** Numbers of the device, which Go's library leaves empty for the extended header. */
+    readonly device: boolean;
+}
+
+const NAME_BYTES = 100;
+const PREFIX_BYTES = 155;
+
 /**
- * One header of a tar stream as the official engine's library writes it for a file of mode 0600 without owner and time:
- * plain USTAR, split names included. What needs an extended header is not supported.
+ * The header (or headers) of one file in the tar stream that Go's library makes: plain USTAR where the name fits or can
+ * be split, else a PAX header with the name before one that has as much of it as there is room for.
  */
-function tarHeader(name: string, size: number): Buffer {
+function tarHeaders(name: string, size: number): Buffer {
+    const file = { mode: 0o600, size, flag: "0", device: true } as const;
     const [prefix, rest] = splitName(name);
+    if (rest !== undefined) {
+        return tarHeader({ ...file, name: rest, prefix });
+    }
+    const record = Buffer.from(paxRecord("path", name));
+    const slash = name.lastIndexOf("/") + 1;
+    const extended = `${name.slice(0, slash)}PaxHeaders.0/${name.slice(slash)}`;
+    return Buffer.concat([
+        tarHeader({ name: asciiName(extended), mode: 0, size: record.length, flag: "x", device: false }),
+        padded(record),
+        tarHeader({ ...file, name: asciiName(name) }),
+    ]);
+}
+
+function tarHeader(entry: TarEntry): Buffer {
     const header = Buffer.alloc(TAR_BLOCK);
-    header.write(rest, 0, "latin1");
+    header.write(entry.name, 0, NAME_BYTES, "latin1");
     const octal = (value: number, offset: number, digits: number): void => {
         header.write(`${value.toString(8).padStart(digits, "0")}\0`, offset, "latin1");
     };
-    octal(0o600, 100, 7);
+    octal(entry.mode, 100, 7);
     octal(0, 108, 7);
     octal(0, 116, 7);
-    octal(size, 124, 11);
+    octal(entry.size, 124, 11);
     octal(0, 136, 11);
-    header.write("0", 156, "latin1");
+    header.write(entry.flag, 156, "latin1");
     header.write("ustar\x0000", 257, "latin1");
-    octal(0, 329, 7);
-    octal(0, 337, 7);
-    header.write(prefix, 345, "latin1");
+    if (entry.device) {
+        octal(0, 329, 7);
+        octal(0, 337, 7);
+    }
+    header.write(entry.prefix ?? "", 345, "latin1");
     header.write("        ", 148, "latin1");
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
     return header;
 }
 
-function splitName(name: string): [prefix: string, rest: string] {
-    const ascii = Array.from(name).every((character) => character >= " " && character <= "~");
-    if (ascii && name.length <= 100) {
+/** Prefix and rest of a name that USTAR can say; no rest for one that it cannot. */
+function splitName(name: string): [prefix: string, rest: string | undefined] {
+    if (!isAscii(name)) {
+        return ["", undefined];
+    }
+    if (name.length <= NAME_BYTES) {
         return ["", name];
     }
-    const cut = name.lastIndexOf("/", 155);
+    const cut = name.lastIndexOf("/", PREFIX_BYTES);
     const rest = name.slice(cut + 1);
-    if (!ascii || cut <= 0 || rest.length > 100 || rest === "") {
-        throw new NotSupported(`the long or not plain file name ${basename(name)} in a folder that is an asset`);
+    return cut > 0 && rest !== "" && rest.length <= NAME_BYTES ? [name.slice(0, cut), rest] : ["", undefined];
+}
+
+function isAscii(text: string): boolean {
+    return Array.from(text).every((character) => character > "\0" && character < "\x80");
+}
+
+/** As much of the name as an old reader can be told. */
+function asciiName(name: string): string {
+    return Array.from(name).filter(isAscii).join("").slice(0, NAME_BYTES).replace(/\/+$/, "");
+}
+
+/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
+function paxRecord(key: string, value: string): string {
+    const rest = ` ${key}=${value}\n`;
+    const bytes = Buffer.byteLength(rest);
+    let length = bytes + String(bytes).length;
+    while (length !== bytes + String(length).length) {
+        length = bytes + String(length).length;
     }
-    return [name.slice(0, cut), rest];
+    return `${length}${rest}`;
+}
+
+/** The content with what a tar stream fills its last block with. */
+function padded(content: Buffer): Buffer {
+    return Buffer.concat([content, Buffer.alloc((TAR_BLOCK - (content.length % TAR_BLOCK)) % TAR_BLOCK)]);
 }

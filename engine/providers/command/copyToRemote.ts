@@ -4,7 +4,7 @@ import { Archive, Asset, containsUnknown, type PropertyMap, revealed, revealedMa
 import { hashedArchive, hashedAsset, resolvePath } from "../assets";
 import { type OperationContext } from "../provider";
 import { type SshPool } from "../ssh/pool";
-import { connectionFrom } from "../ssh/settings";
+import { connectionFrom, endpointOf } from "../ssh/settings";
 import { RemoteFiles } from "../ssh/sftp";
 import { textOf } from "./runInputs";
 
@@ -49,8 +49,9 @@ export async function copyToRemote(
         signal: context.signal,
         onRetry: (message: string) => context.log(message, "info"),
     };
-    await pool.withSession(connectionFrom(plain["connection"]), waiting, async (client, begin) => {
-        const files = await RemoteFiles.open(client);
+    const connection = connectionFrom(plain["connection"]);
+    await pool.withSession(connection, waiting, async (client, begin) => {
+        const files = await RemoteFiles.open(client, endpointOf(connection));
         const close = (): void => files.close();
         context.signal.addEventListener("abort", close, { once: true });
         begin();
@@ -88,6 +89,9 @@ async function copyPath(files: RemoteFiles, source: string, contents: boolean, r
         const target = there === "directory" ? posix.join(remotePath, basename(source)) : remotePath;
         await files.writeFile(target, source);
         return;
+    }
+    if (there === "file") {
+        throw new Error(`remote path ${remotePath} exists but is not a directory`);
     }
     if (there === undefined) {
         await files.makeDirectories(remotePath);

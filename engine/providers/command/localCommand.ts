@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { resolve as resolveFrom } from "node:path";
 import { messageOf } from "../../errors";
 import { type PropertyMap, isArray, revealedMap } from "../../values/value";
 import { goQuote } from "../goQuote";
@@ -11,19 +12,22 @@ const DEFAULT_INTERPRETER = ["/bin/sh", "-c"];
 
 /**
  * Runs one text of a `command:local:Command` (or the command of `command:local:run`) on this machine. Throws with the
- * command and everything it printed if it does not end with exit status 0. Aborting kills the interpreter.
+ * command and everything it printed if it does not end with exit status 0. Aborting kills it with all it started.
+ *
+ * @param directory where the command runs, and where a relative `dir` starts from
  */
 export async function runLocal(
     context: Pick<OperationContext, "log" | "signal">,
     command: string,
     properties: PropertyMap,
     previous: PreviousOutput,
+    directory: string,
 ): Promise<PreviousOutput> {
     const inputs = runInputsFrom(properties);
     const mask = maskerFor(properties);
     const capture = new Capture(inputs.logging, (line, severity) => context.log(mask(line), severity));
     const failure = await execute(context.signal, [...interpreterOf(properties), command], {
-        cwd: textOf(revealedMap(properties)["dir"]),
+        cwd: resolveFrom(directory, textOf(revealedMap(properties)["dir"]) ?? ""),
         env: { ...process.env, ...inputs.environment, ...previousOutputVariables(inputs, previous) },
         stdin: inputs.stdin,
         onOutput: (chunk, stream) => capture.write(chunk, stream),
@@ -43,7 +47,7 @@ function interpreterOf(properties: PropertyMap): string[] {
 }
 
 interface Execution {
-    readonly cwd: string | undefined;
+    readonly cwd: string;
     readonly env: NodeJS.ProcessEnv;
     readonly stdin: string;
     onOutput(chunk: Buffer, stream: "stdout" | "stderr"): void;
@@ -54,33 +58,57 @@ function execute(signal: AbortSignal, words: readonly string[], execution: Execu
     const [program = "", ...args] = words;
     return new Promise((resolve) => {
         signal.throwIfAborted();
-        const child = spawn(program, args, { cwd: execution.cwd, env: execution.env, stdio: "pipe" });
-        const kill = (): void => void child.kill("SIGKILL");
+        let child: ChildProcess;
+        try {
+            // A process group of its own: Ctrl-C at the terminal is the engine's to answer.
+            child = spawn(program, args, { cwd: execution.cwd, env: execution.env, stdio: "pipe", detached: true });
+        } catch (error) {
+            resolve(startFailure(program, execution.cwd, error));
+            return;
+        }
+        const kill = (): void => killAll(child);
         const done = (failure: string | undefined): void => {
             signal.removeEventListener("abort", kill);
             resolve(failure);
         };
         signal.addEventListener("abort", kill, { once: true });
-        child.once("error", (error: NodeJS.ErrnoException) => done(startFailure(program, execution.cwd, error)));
+        child.once("error", (error) => done(startFailure(program, execution.cwd, error)));
         child.once("close", (code, by) => done(by === null ? statusOf(code) : `signal: ${describe(by)}`));
-        child.stdout.on("data", (chunk: Buffer) => execution.onOutput(chunk, "stdout"));
-        child.stderr.on("data", (chunk: Buffer) => execution.onOutput(chunk, "stderr"));
+        child.stdout?.on("data", (chunk: Buffer) => execution.onOutput(chunk, "stdout"));
+        child.stderr?.on("data", (chunk: Buffer) => execution.onOutput(chunk, "stderr"));
         // A command that ends before it has read all of its input is no failure.
-        child.stdin.on("error", () => undefined);
-        child.stdin.end(execution.stdin);
+        child.stdin?.on("error", () => undefined);
+        child.stdin?.end(execution.stdin);
     });
+}
+
+/** Kills the interpreter with what it started, and waits for none that has left its process group. */
+function killAll(child: ChildProcess): void {
+    if (child.pid !== undefined) {
+        try {
+            process.kill(-child.pid, "SIGKILL");
+        } catch {
+            // It has ended by itself.
+        }
+    }
+    child.stdout?.destroy();
+    child.stderr?.destroy();
 }
 
 function statusOf(code: number | null): string | undefined {
     return code === 0 ? undefined : `exit status ${code ?? -1}`;
 }
 
-function startFailure(program: string, cwd: string | undefined, error: NodeJS.ErrnoException): string {
-    if (error.code === "ENOENT") {
-        // The system does not say which of the two is missing.
-        return `cannot start ${program}${cwd === undefined ? "" : ` in ${cwd}`}: no such file or directory`;
+function startFailure(program: string, cwd: string, error: unknown): string {
+    switch ((error as NodeJS.ErrnoException).code) {
+        case "ENOENT":
+            // The system does not say which of the two is missing.
+            return `cannot start ${program} in ${cwd}: no such file or directory`;
+        case "E2BIG":
+            return `cannot start ${program}: argument list too long (is addPreviousOutputInEnv wanted?)`;
+        default:
+            return `cannot start ${program}: ${messageOf(error)}`;
     }
-    return `cannot start ${program}: ${messageOf(error)}`;
 }
 
 const SIGNAL_WORDS: Readonly<Record<string, string>> = {

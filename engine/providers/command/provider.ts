@@ -26,7 +26,7 @@ type Old = { id: string; inputs: PropertyMap; outputs: PropertyMap };
 
 export interface CommandOptions {
     readonly pool?: PoolOptions;
-    /** Where paths of assets start from: the program's working directory. Default: this process's. */
+    /** Where local commands run and paths of assets start from: the program's folder. Default: this process's. */
     readonly directory?: string;
 }
 
@@ -126,7 +126,10 @@ export class CommandProvider implements Provider {
         }
         const quiet = { log: () => undefined, signal: new AbortController().signal };
         const command = textOf(revealedMap(inputs)["command"]) ?? "";
-        return { outputs: outputsOf(inputs, await runLocal(quiet, command, inputs, NO_OUTPUT)), failures };
+        return {
+            outputs: outputsOf(inputs, await runLocal(quiet, command, inputs, NO_OUTPUT, this.directory)),
+            failures,
+        };
     }
 
     async close(): Promise<void> {
@@ -140,7 +143,7 @@ export class CommandProvider implements Provider {
         previous: PreviousOutput,
     ): Promise<PreviousOutput> {
         return context.type === LOCAL_COMMAND
-            ? runLocal(context, command, properties, previous)
+            ? runLocal(context, command, properties, previous, this.directory)
             : runRemote(this.pool, context, command, properties, previous);
     }
 }

@@ -10,6 +10,9 @@ const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 /** From asking the process to end to making it end. */
 const GRACE_MS = 2_000;
 
+/** Nobody else ends the process when the engine was killed, and its pipe is closed with it. */
+const END_WITH_ENGINE = "data:text/javascript,process.stdin.on('end', () => process.exit()).resume()";
+
 export interface ProcessOptions {
     /** Folder of the program, whose own `@pulumi/pulumi` is started. */
     readonly programDirectory: string;
@@ -32,10 +35,13 @@ export class DynamicProcess {
      * @param onLine told of every line that it prints
      */
     static async start(options: ProcessOptions, onLine: (line: string) => void): Promise<DynamicProcess> {
-        const child = spawn(process.execPath, [scriptOf(options.programDirectory), options.engineAddress], {
+        const script = scriptOf(options.programDirectory);
+        const child = spawn(process.execPath, ["--import", END_WITH_ENGINE, script, options.engineAddress], {
             cwd: options.programDirectory,
             env: { ...process.env, PULUMI_NODEJS_PROJECT: options.project ?? "" },
-            stdio: ["ignore", "pipe", "pipe"],
+            stdio: ["pipe", "pipe", "pipe"],
+            // Ctrl-C at the terminal is the engine's to answer: what runs must be finished.
+            detached: true,
         });
         createInterface(child.stderr).on("line", onLine);
         const port = await new Promise<string>((resolve, reject) => {

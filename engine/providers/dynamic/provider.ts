@@ -198,7 +198,12 @@ export class DynamicProvider implements Provider {
         const request = new ConfigureRequest();
         request.setArgs(toStruct(this.options.config));
         const never = new AbortController().signal;
-        await callProvider<ConfigureResponse>(never, (done) => process.client.configure(request, done));
+        try {
+            await callProvider<ConfigureResponse>(never, (done) => process.client.configure(request, done));
+        } catch (error) {
+            await process.end();
+            throw error;
+        }
         return process;
     }
 

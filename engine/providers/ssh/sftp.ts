@@ -2,22 +2,34 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { posix } from "node:path";
 import { type Client, type SFTPWrapper, type Stats } from "ssh2";
-import { messageOf } from "../../errors";
+import { messageOf, UserError } from "../../errors";
 import { isRefusal, NoRoom } from "./run";
 
 /** "No such file" in the protocol (SSH_FX_NO_SUCH_FILE). */
 const NO_SUCH_FILE = 2;
 
+function noSftp(endpoint: string, error: Error): UserError {
+    return new UserError(
+        `${endpoint} offers no SFTP: ${messageOf(error)}`,
+        "its sshd_config needs a line such as `Subsystem sftp internal-sftp`",
+        { cause: error },
+    );
+}
+
 /** File operations on a host, with the provider's words in errors. Paths are the host's. */
 export class RemoteFiles {
     private constructor(private readonly sftp: SFTPWrapper) {}
 
-    /** Opens a session for files. Throws `NoRoom` if the server has none left. */
-    static open(client: Client): Promise<RemoteFiles> {
+    /**
+     * Opens a session for files. Throws `NoRoom` if the server has none left.
+     *
+     * @param endpoint the host's name in errors
+     */
+    static open(client: Client, endpoint: string): Promise<RemoteFiles> {
         return new Promise((resolve, reject) => {
             client.sftp((error, sftp) => {
                 if (error !== undefined) {
-                    reject(isRefusal(error) ? new NoRoom(error.message, { cause: error }) : error);
+                    reject(isRefusal(error) ? new NoRoom(error.message, { cause: error }) : noSftp(endpoint, error));
                     return;
                 }
                 // What was asked for fails by itself.
