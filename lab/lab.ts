@@ -369,7 +369,7 @@ export async function status({ folder }: Pick<Context, "folder">): Promise<LabSt
                 sshPort,
                 state: running ? await stateOf(folder, machine).catch(() => "unknown") : "off",
                 cut: running?.cut ?? false,
-                ssh: running !== undefined && (await greets(sshPort)),
+                ssh: running !== undefined && (await greets(sshPort, 8000)),
                 boots: running ? bootsOf(folder, machine) : 0,
                 memory: running ? residentMemory(running.process) : 0,
                 disk: diskUse(folder, machine),
