@@ -17,6 +17,7 @@ export function createProgram(): Command {
         .description("Runs Pulumi programs without the official CLI (embedded engine)")
         .option("-C, --cwd <folder>", "run as if started in another folder")
         .option("-s, --stack <name>", "the stack to work on, instead of the selected one")
+        .option("--config-file <file>", "the stack's config, instead of Pulumi.<stack>.yaml")
         .option("--non-interactive", "never ask")
         .addOption(
             new Option("--color <when>", "colour the output")
@@ -28,15 +29,17 @@ export function createProgram(): Command {
         .configureOutput({ writeErr: () => undefined });
     const context: CliContext = {
         globals: (): Globals => {
-            const { cwd, stack, nonInteractive, color } = program.opts<{
+            const { cwd, stack, configFile, nonInteractive, color } = program.opts<{
                 cwd?: string;
                 stack?: string;
+                configFile?: string;
                 nonInteractive?: boolean;
                 color: string;
             }>();
             return {
                 ...(cwd === undefined ? {} : { cwd }),
                 ...(stack === undefined ? {} : { stack }),
+                ...(configFile === undefined ? {} : { configFile }),
                 interactive: nonInteractive !== true,
                 color,
             };

@@ -1,13 +1,13 @@
 import { UserError } from "../errors";
 import { configText, type ConfigValue, isSecure, revealedJson, Secure, toJson } from "../project/configValue";
-import { stackConfigFile, type Project } from "../project/project";
+import { type Project } from "../project/project";
 import { mergedConfig } from "../project/resolveConfig";
-import { fullKey, StackConfig } from "../project/stackConfig";
+import { fullKey, type StackConfig } from "../project/stackConfig";
 import { type Crypter } from "../secrets/crypter";
 import { printJson, printTable } from "./context";
 import { type Globals, type Terminal } from "./globals";
 import { crypterOf, readRaw } from "./stack";
-import { currentStack, openWorkspace, type Workspace } from "./workspace";
+import { currentStack, loadStackConfig, openWorkspace, type Workspace } from "./workspace";
 import { type StackReference } from "../state/stackReference";
 
 /** The verbs of `pulumi config`. They follow pulumi/pulumi pkg/cmd/pulumi/config. */
@@ -27,7 +27,7 @@ async function openConfig(globals: Globals, terminal: Terminal): Promise<OpenCon
         workspace,
         project,
         reference,
-        stackConfig: await StackConfig.load(stackConfigFile(project, reference.name), project.name),
+        stackConfig: await loadStackConfig(workspace, globals, reference),
     };
 }
 

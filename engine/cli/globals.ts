@@ -2,6 +2,8 @@
 export interface Globals {
     readonly cwd?: string;
     readonly stack?: string;
+    /** The stack's config, instead of `Pulumi.<stack>.yaml`; from `cwd`. */
+    readonly configFile?: string;
     /** False after `--non-interactive`. */
     readonly interactive: boolean;
     /** `auto`, `always`, `never` or `raw`, as the official CLI has it. */

@@ -1,6 +1,6 @@
-import { stackConfigFile, type Project } from "../project/project";
+import { type Project } from "../project/project";
 import { resolveConfig, type ResolvedConfig } from "../project/resolveConfig";
-import { StackConfig } from "../project/stackConfig";
+import { type StackConfig } from "../project/stackConfig";
 import { readPassphrase } from "../secrets/ask";
 import { PassphraseCrypter } from "../secrets/passphrase";
 import { type FileBackend } from "../state/backend";
@@ -12,7 +12,7 @@ import { fullName, type StackReference } from "../state/stackReference";
 import { SnapshotWriter } from "../state/writer";
 import { ValueCodec } from "../values/serialize";
 import { type Globals, type Terminal } from "./globals";
-import { currentStack, openWorkspace, unknownStack } from "./workspace";
+import { currentStack, loadStackConfig, openWorkspace, unknownStack } from "./workspace";
 
 /** A stack with everything an operation needs of it. Opening changes nothing on disk. */
 export interface OpenStack {
@@ -42,7 +42,7 @@ export async function openStack(globals: Globals, terminal: Terminal): Promise<O
     const workspace = await openWorkspace(globals, terminal);
     const { project, backend, cwd } = workspace;
     const reference = await currentStack(workspace, globals);
-    const stackConfig = await StackConfig.load(stackConfigFile(project, reference.name), project.name);
+    const stackConfig = await loadStackConfig(workspace, globals, reference);
     const raw = await readRaw(backend, reference);
     const crypter = await crypterOf(stackConfig, raw, terminal);
     const codec = new ValueCodec(crypter);

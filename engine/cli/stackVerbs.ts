@@ -1,7 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { messageOf, UserError } from "../errors";
 import { stackConfigFile } from "../project/project";
-import { StackConfig } from "../project/stackConfig";
 import { type Crypter } from "../secrets/crypter";
 import { atomicWrite } from "../state/atomicWrite";
 import {
@@ -21,7 +20,15 @@ import { type Json } from "../values/wire";
 import { confirm, printJson, printTable } from "./context";
 import { type Globals, type Terminal } from "./globals";
 import { codecFor, crypterOf, readRaw } from "./stack";
-import { currentStack, openBackend, openWorkspace, shortName, unknownStack, type Workspace } from "./workspace";
+import {
+    currentStack,
+    loadStackConfig,
+    openBackend,
+    openWorkspace,
+    shortName,
+    type Workspace,
+    unknownStack,
+} from "./workspace";
 
 /** The verbs of `pulumi stack`. They follow pulumi/pulumi pkg/cmd/pulumi/stack. */
 
@@ -52,7 +59,7 @@ export async function initStack(
                 `select it with \`pulumi stack select ${reference.name}\``,
             );
         }
-        const stackConfig = await configOf(workspace, reference);
+        const stackConfig = await loadStackConfig(workspace, globals, reference);
         // Asks for the passphrase, and refuses one that the salt in an existing config file does not fit.
         const crypter = await crypterOf(stackConfig, undefined, terminal);
         if (stackConfig.salt === undefined) {
@@ -148,7 +155,7 @@ export async function showOutputs(
     const workspace = await openWorkspace(globals, terminal);
     const reference = await currentStack(workspace, globals);
     const raw = await readRaw(workspace.backend, reference);
-    const outputs = await outputsOf(workspace, reference, raw, terminal, options.showSecrets);
+    const outputs = await outputsOf(globals, workspace, reference, raw, terminal, options.showSecrets);
     if (property !== undefined) {
         const value = outputs[property];
         if (value === undefined) {
@@ -177,13 +184,14 @@ export async function showOutputs(
 }
 
 async function outputsOf(
+    globals: Globals,
     workspace: Workspace,
     reference: StackReference,
     raw: RawDeployment,
     terminal: Terminal,
     showSecrets: boolean,
 ): Promise<Record<string, Json>> {
-    const codec = showSecrets ? await decoder(workspace, reference, raw, terminal) : new ValueCodec(BLIND);
+    const codec = showSecrets ? await decoder(globals, workspace, reference, raw, terminal) : new ValueCodec(BLIND);
     const root = decodeSnapshot(raw, codec).resources.find((item) => item.type === "pulumi:pulumi:Stack");
     const shown = mapValue(root?.outputs ?? {}, (value) =>
         value instanceof Secret ? (showSecrets ? revealed(value) : "[secret]") : undefined,
@@ -218,7 +226,7 @@ export async function exportStack(
     const raw = await readRaw(workspace.backend, reference);
     let deployment: Json | undefined = raw.deployment;
     if (options.showSecrets && deployment !== undefined) {
-        const codec = await decoder(workspace, reference, raw, terminal);
+        const codec = await decoder(globals, workspace, reference, raw, terminal);
         deployment = inClear(deployment, (json) => encodeRevealed(codec.decode(json, "")));
     }
     const text = `${JSON.stringify(
@@ -261,7 +269,7 @@ export async function importStack(
     const reference = await currentStack(workspace, globals);
     const { text, source } = await importText(terminal, options.file);
     const raw = parseExport(text, source);
-    const crypter = await crypterOf(await configOf(workspace, reference), raw, terminal);
+    const crypter = await crypterOf(await loadStackConfig(workspace, globals, reference), raw, terminal);
     const codec = new ValueCodec(crypter);
     const snapshot = decodeSnapshot(raw, await codecFor(raw, crypter, codec, terminal));
     const foreign = snapshot.resources.find(
@@ -360,16 +368,13 @@ export async function cancelStack(
     terminal.out(`The lock of stack '${name}' has been taken away (${count} lock file${count === 1 ? "" : "s"}).\n`);
 }
 
-function configOf({ project }: Workspace, reference: StackReference): Promise<StackConfig> {
-    return StackConfig.load(stackConfigFile(project, reference.name), project.name);
-}
-
 async function decoder(
+    globals: Globals,
     workspace: Workspace,
     reference: StackReference,
     raw: RawDeployment,
     terminal: Terminal,
 ): Promise<ValueCodec> {
-    const crypter = await crypterOf(await configOf(workspace, reference), raw, terminal);
+    const crypter = await crypterOf(await loadStackConfig(workspace, globals, reference), raw, terminal);
     return codecFor(raw, crypter, new ValueCodec(crypter), terminal);
 }

@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../errors";
-import { findProjectFile, loadProject, type Project } from "../project/project";
+import { findProjectFile, loadProject, type Project, stackConfigFile } from "../project/project";
 import { Selection } from "../project/selection";
+import { StackConfig } from "../project/stackConfig";
 import { FileBackend } from "../state/backend";
 import { fullName, parseReference, type StackReference } from "../state/stackReference";
 import { type Globals, type Terminal } from "./globals";
@@ -76,6 +77,16 @@ export async function currentStack(workspace: Workspace, globals: Globals): Prom
         throw unknownStack(reference, workspace.project);
     }
     return reference;
+}
+
+/** Reads the stack's config: of `--config-file`, else `Pulumi.<stack>.yaml`. */
+export function loadStackConfig(
+    { cwd, project }: Workspace,
+    { configFile }: Globals,
+    { name }: StackReference,
+): Promise<StackConfig> {
+    const file = configFile === undefined ? stackConfigFile(project, name) : resolve(cwd, configFile);
+    return StackConfig.load(file, project.name);
 }
 
 /** The error for a stack that does not exist. */

@@ -1,0 +1,67 @@
+/**
+ * The lab's stack in one command: `npm run lab:up|lab:preview|lab:refresh|lab:destroy`. Joins what else knows nothing of
+ * each other, `lab/` and the engines, by their command lines; `up` starts the lab first.
+ *
+ * Everything it writes lies in `.lab/stack/`: the state, its passphrase, and a copy of `Pulumi.lab.yaml`, because engines
+ * write the passphrase's salt into a stack's config and no run may change a tracked file.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execa, ExecaError } from "execa";
+import { readLab } from "../lab/state";
+
+const root = resolve(__dirname, "..");
+const folder = join(root, ".lab", "stack");
+const configFile = join(folder, "Pulumi.lab.yaml");
+const passphraseFile = join(folder, "passphrase");
+const environment = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
+
+/** Runs one of the project's own commands in the foreground; answers with the seconds it took. */
+async function timed(script: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+    const started = Date.now();
+    const tsx = join(root, "node_modules", ".bin", "tsx");
+    await execa(tsx, [join(root, script), ...args], { cwd: root, env, stdio: "inherit" });
+    return Math.round((Date.now() - started) / 1000);
+}
+
+/** The tracked config with the salt that an engine has added to the copy. */
+function refreshConfig(): void {
+    const salt = existsSync(configFile) ? /^encryptionsalt: .*$/m.exec(readFileSync(configFile, "utf8")) : null;
+    const tracked = readFileSync(join(root, "Pulumi.lab.yaml"), "utf8");
+    writeFileSync(configFile, salt === null ? tracked : `${tracked}${salt[0]}\n`);
+}
+
+async function prepareStack(): Promise<void> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!existsSync(passphraseFile)) {
+        writeFileSync(passphraseFile, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    }
+    refreshConfig();
+    if (!existsSync(join(folder, ".pulumi", "stacks", "ovm-ha-cluster", "lab.json"))) {
+        // The official CLI would write the salt into the tracked file here; the state it goes on with is the same.
+        const init = ["stack", "init", "lab", "--no-select", "--config-file", configFile];
+        await timed("engine/launcher.ts", init, { ...environment, OVM_HA_ENGINE: "embedded" });
+    }
+}
+
+async function main([verb = "up", ...flags]: readonly string[]): Promise<void> {
+    const started = verb === "up" ? await timed("lab/main.ts", ["start"]) : 0;
+    await prepareStack();
+    const command = [verb, "--stack", "lab", "--config-file", configFile, ...flags];
+    const seconds = await timed("engine/launcher.ts", command, environment);
+    if (verb === "up") {
+        const { guest } = readLab();
+        process.stdout.write(
+            `http://127.0.0.1:${guest.httpPort}/ is ${guest.name}: lab ${started} s, cluster ${seconds} s\n`,
+        );
+    }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+    // A command that failed has said why itself.
+    if (!(error instanceof ExecaError)) {
+        process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+    process.exitCode = error instanceof ExecaError && error.exitCode !== undefined ? error.exitCode : 1;
+});
