@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Project } from "./support/cli";
+import { type Exported, Project } from "./support/cli";
 import { type Sshd, startSshd } from "./support/sshd";
 
 const RUNS = Number(process.env["KILL_RUNS"] ?? 20);
@@ -62,13 +62,18 @@ test(`a run killed at any moment leaves a state that the next one goes on from (
             { privateKey: sshd.privateKey },
         );
         const all = Array.from({ length: COMMANDS }, (_, index) => String(index)).sort();
-        const names = async (): Promise<string[]> => {
-            const { deployment } = await project.export();
-            return (deployment.resources ?? [])
+        // Read from the file itself: that the state loads, the run after it shows.
+        const latest = (): Exported["deployment"] => {
+            const state = JSON.parse(readFileSync(project.stateFile, "utf8")) as {
+                checkpoint: { latest?: Exported["deployment"] | null };
+            };
+            return state.checkpoint.latest ?? {};
+        };
+        const names = (): string[] =>
+            (latest().resources ?? [])
                 .filter(({ type }) => type === "command:remote:Command")
                 .map(({ urn }) => urn.slice(urn.lastIndexOf("::c") + 3))
                 .sort();
-        };
         const verb = (name: "up" | "destroy"): string[] => [name, "--yes", "--skip-preview"];
         const outcomes = { untouched: 0, halfway: 0, finished: 0, pending: 0 };
         for (let run = 0; run < RUNS; run++) {
@@ -81,9 +86,8 @@ test(`a run killed at any moment leaves a state that the next one goes on from (
             started.killAll();
             await started.ended;
 
-            const known = await names();
-            const { deployment } = await project.export();
-            const pending = deployment.pending_operations?.length ?? 0;
+            const known = names();
+            const pending = latest().pending_operations?.length ?? 0;
             outcomes.pending += pending > 0 ? 1 : 0;
             const changed = killed === "up" ? known.length : COMMANDS - known.length;
             outcomes[changed === 0 ? "untouched" : changed === COMMANDS ? "finished" : "halfway"]++;
@@ -94,7 +98,7 @@ test(`a run killed at any moment leaves a state that the next one goes on from (
             if (pending > 0 && killed === "up") {
                 expect({ where, told: next.stdout.includes("interrupted") }).toEqual({ where, told: true });
             }
-            expect({ where, known: await names() }).toEqual({ where, known: target });
+            expect({ where, known: names() }).toEqual({ where, known: target });
             expect({ where, effects: readdirSync(effects).sort() }).toEqual({ where, effects: target });
             for (const name of target) {
                 expect({ where, name, text: readFileSync(join(effects, name), "utf8") }).toEqual({

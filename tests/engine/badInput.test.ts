@@ -1,0 +1,200 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Ended, Project } from "./support/cli";
+import { freePort, makeKey, type Sshd, startSshd } from "./support/sshd";
+
+/** One command; the config's `fault` names what else the program does. */
+const PROGRAM = `
+import * as pulumi from "@pulumi/pulumi";
+import { remote } from "@pulumi/command";
+const config = new pulumi.Config();
+const connection = {
+    host: config.require("host"), port: config.requireNumber("port"), user: "root", dialErrorLimit: 1,
+    privateKey: config.requireSecret("privateKey"), hostKey: config.require("hostKey"),
+};
+const command = (name: string, create: string, options = {}) =>
+    new remote.Command(name, { connection, create, addPreviousOutputInEnv: false }, options);
+class Foreign extends pulumi.CustomResource {
+    constructor() { super("foreign:index:Thing", "thing", {}); }
+}
+const faults: Record<string, () => void> = {
+    none: () => command("first", "true"),
+    fails: () => command("first", "echo the reason >&2; exit 7"),
+    type: () => new Foreign(),
+};
+faults[config.get("fault") ?? "none"]?.();
+`;
+
+jest.setTimeout(300_000);
+
+let sshd: Sshd;
+let project: Project;
+const folder = mkdtempSync(join(tmpdir(), "bad-"));
+
+beforeAll(async () => {
+    sshd = await startSshd();
+    project = new Project({ files: { "index.ts": PROGRAM } });
+    await project.init(
+        { host: sshd.host, port: String(sshd.port), hostKey: sshd.hostKey, fault: "none" },
+        { privateKey: sshd.privateKey },
+    );
+});
+afterAll(async () => {
+    await project?.remove();
+    await sshd?.stop();
+    rmSync(folder, { recursive: true, force: true });
+});
+
+const UP = ["up", "--yes", "--skip-preview"];
+
+/** Runs with other config, which is put back afterwards. */
+async function withConfig(change: (text: string) => string, args: readonly string[]): Promise<Ended> {
+    const file = join(project.folder, `Pulumi.${project.stack}.yaml`);
+    const before = readFileSync(file, "utf8");
+    const changed = change(before);
+    expect(changed).not.toBe(before);
+    writeFileSync(file, changed);
+    try {
+        return await project.run(args);
+    } finally {
+        writeFileSync(file, before);
+    }
+}
+
+const withFault = (fault: string, args: readonly string[] = UP): Promise<Ended> =>
+    withConfig((text) => text.replace("trial:fault: none", `trial:fault: ${fault}`), args);
+
+/** The lines that begin as an error, without the launcher's note. */
+function errorLines({ stdout, stderr }: Ended): string[] {
+    return `${stdout}\n${stderr}`.split("\n").filter((line) => /^\s*error: /.test(line));
+}
+
+/** One line on stderr, with what is wrong and what to do, and nothing else. */
+function expectOneLine(ended: Ended, problem: RegExp): void {
+    const lines = ended.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("embedded engine"));
+    expect({ code: ended.code, stdout: ended.stdout, lines }).toEqual({
+        code: 1,
+        stdout: "",
+        lines: [expect.stringMatching(problem)],
+    });
+    expect(lines[0]).toMatch(/^error: /);
+}
+
+/** One error among the diagnostics of a run, without a stack trace. */
+function expectDiagnostic(ended: Ended, problem: RegExp): void {
+    expect(ended.code).toBe(1);
+    expect(errorLines(ended).filter((line) => problem.test(line))).toHaveLength(1);
+    expect(`${ended.stdout}${ended.stderr}`).not.toMatch(/\n\s+at .*:\d+:\d+/);
+}
+
+async function commandsInState(): Promise<number> {
+    const { deployment } = await project.export();
+    return (deployment.resources ?? []).filter(({ type }) => type === "command:remote:Command").length;
+}
+
+describe("refused before anything runs", () => {
+    let before: Map<string, string>;
+    beforeEach(() => (before = project.files()));
+    afterEach(() => expect(project.files()).toEqual(before));
+
+    test("a wrong passphrase", async () => {
+        expectOneLine(await project.run(UP, { PULUMI_CONFIG_PASSPHRASE: "wrong" }), /passphrase/);
+    });
+    test("an unknown stack", async () => {
+        expectOneLine(await project.run([...UP, "--stack", "nowhere"]), /nowhere.*pulumi stack init/);
+    });
+    test("an unknown verb", async () => {
+        expectOneLine(await project.run(["watch"]), /watch.*official pulumi CLI is needed/);
+    });
+    test("an unknown flag", async () => {
+        expectOneLine(await project.run([...UP, "--attach-debugger"]), /--attach-debugger.*official pulumi CLI/);
+    });
+    test("a damaged state file", async () => {
+        const text = readFileSync(project.stateFile, "utf8");
+        writeFileSync(project.stateFile, text.slice(0, text.length / 2));
+        const ended = await project.run(UP);
+        const after = readFileSync(project.stateFile, "utf8");
+        writeFileSync(project.stateFile, text);
+        expect(after).toBe(text.slice(0, text.length / 2));
+        expectOneLine(ended, /test\.json.*(\.bak|import)/);
+    });
+    test("a stack locked by another run", async () => {
+        const locks = join(project.backend, ".pulumi/locks/organization", project.name, project.stack);
+        const lock = join(locks, "00000000-0000-4000-8000-000000000000.json");
+        mkdirSync(locks, { recursive: true });
+        writeFileSync(
+            lock,
+            JSON.stringify({ pid: 1, username: "else", hostname: "elsewhere", timestamp: "2026-01-01T00:00:00Z" }),
+        );
+        try {
+            expectOneLine(await project.run(UP), /locked by else@elsewhere.*pulumi cancel/);
+            expect(existsSync(lock)).toBe(true);
+        } finally {
+            rmSync(lock);
+        }
+    });
+});
+
+describe("told as one error of the run", () => {
+    test.each([
+        ["a command that fails", "fails", /Process exited with status 7/],
+        ["a resource type that nobody here knows", "type", /resource type foreign:index:Thing.*official pulumi CLI/],
+    ])("%s", async (_name, fault, problem) => {
+        expectDiagnostic(await withFault(fault), problem);
+        expect(await commandsInState()).toBe(0);
+    });
+
+    test("another host key than expected", async () => {
+        makeKey(join(folder, "other"), "ed25519", "");
+        const other = readFileSync(join(folder, "other.pub"), "utf8").trim();
+        const ended = await withConfig((text) => text.replace(/(trial:hostKey: ).*/, `$1${other}`), UP);
+        expectDiagnostic(ended, /host key/i);
+        expect(await commandsInState()).toBe(0);
+    });
+    test("a host that is down", async () => {
+        const port = await freePort();
+        const ended = await withConfig((text) => text.replace(/(trial:port: ).*/, `$1"${port}"`), UP);
+        expectDiagnostic(ended, new RegExp(`${port}`));
+        expect(await commandsInState()).toBe(0);
+    });
+    test("a key that the host refuses", async () => {
+        makeKey(join(folder, "refused"), "ed25519", "");
+        const key = readFileSync(join(folder, "refused"), "utf8");
+        const ended = await withConfig(
+            (text) => text.replace(/( *trial:privateKey:\n.*\n)/, `  trial:privateKey: ${JSON.stringify(key)}\n`),
+            UP,
+        );
+        expectDiagnostic(ended, /unable to authenticate/);
+        expect(await commandsInState()).toBe(0);
+    });
+});
+
+// Only root may mount the small disk that this needs.
+(process.getuid?.() === 0 ? test : test.skip)("a full disk", async () => {
+    const disk = join(folder, "disk");
+    mkdirSync(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
+    const small = new Project({ files: { "index.ts": PROGRAM }, backend: disk });
+    try {
+        await small.init(
+            { host: sshd.host, port: String(sshd.port), hostKey: sshd.hostKey },
+            { privateKey: sshd.privateKey },
+        );
+        const state = readFileSync(small.stateFile, "utf8");
+        try {
+            writeFileSync(join(disk, "filler"), "x".repeat(128 * 1024));
+        } catch {
+            // It is full now, which was the aim.
+        }
+        const ended = await small.run(UP);
+        expect(ended.code).toBe(1);
+        expect(errorLines(ended).join("\n")).toMatch(/no space left on the disk: make room/);
+        expect(errorLines(ended)).toHaveLength(1);
+        expect(readFileSync(small.stateFile, "utf8")).toBe(state);
+    } finally {
+        await small.remove();
+        execFileSync("umount", [disk]);
+    }
+});
