@@ -118,7 +118,10 @@ export function leavingProperties(): CibObject {
     return properties({ "stonith-enabled": "false", "no-quorum-policy": "ignore" });
 }
 
-/** A guest that the pool keeps running, on any node but never on the manager. */
+/**
+ * A guest that the pool keeps running, on any node but never on the manager. A constraint names its resource, so it is
+ * listed after it, and taken away before.
+ */
 export function guestObjects(
     spec: ClusterSpec,
     guest: GuestSpec,
@@ -128,7 +131,26 @@ export function guestObjects(
     const banned = `${guest.name}-not-on-manager`;
     const preferred = `${guest.name}-preferred`;
     return [
-        // The ban comes first: without it the resource would be looked for, or even started, on the manager.
+        resource(
+            guest.name,
+            { class: "ocf", provider: "heartbeat", type: "Xen" },
+            {
+                parameters: { xmfile: config.path, name: guest.name, shutdown_timeout: slow ? "120" : "40" },
+                meta: {
+                    "allow-migrate": "true",
+                    "migration-threshold": "3",
+                    "failure-timeout": "300s",
+                    digest: config.digest,
+                },
+                operations: [
+                    { name: "monitor", interval: slow ? 15 : 5, timeout: slow ? 60 : 30 },
+                    { name: "start", timeout: slow ? 180 : 60 },
+                    { name: "stop", timeout: slow ? 180 : 60 },
+                    { name: "migrate_to", timeout: slow ? 600 : 180 },
+                    { name: "migrate_from", timeout: slow ? 180 : 60 },
+                ],
+            },
+        ),
         {
             section: "constraints",
             id: banned,
@@ -154,25 +176,5 @@ export function guestObjects(
                       }),
                   },
               ]),
-        resource(
-            guest.name,
-            { class: "ocf", provider: "heartbeat", type: "Xen" },
-            {
-                parameters: { xmfile: config.path, name: guest.name, shutdown_timeout: slow ? "120" : "40" },
-                meta: {
-                    "allow-migrate": "true",
-                    "migration-threshold": "3",
-                    "failure-timeout": "300s",
-                    digest: config.digest,
-                },
-                operations: [
-                    { name: "monitor", interval: slow ? 15 : 5, timeout: slow ? 60 : 30 },
-                    { name: "start", timeout: slow ? 180 : 60 },
-                    { name: "stop", timeout: slow ? 180 : 60 },
-                    { name: "migrate_to", timeout: slow ? 600 : 180 },
-                    { name: "migrate_from", timeout: slow ? 180 : 60 },
-                ],
-            },
-        ),
     ];
 }

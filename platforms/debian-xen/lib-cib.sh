@@ -18,13 +18,27 @@ cib_same() { # cib_same XML XML
 }
 
 cib_put() { # cib_put OBJECTS: each of them is in the configuration, exactly like this
-    printf '%s\n' "$1" | while read -r cib_section cib_id cib_want; do
+    cib_missing=''
+    cib_different=''
+    # Not in a pipe, so that what is found out stays known.
+    while read -r cib_section cib_id cib_want; do
         cib_have=$(cib_object "$cib_section" "$cib_id")
         if [ -z "$cib_have" ]; then
-            printf '%s\n' "$cib_want" | cibadmin --create --scope "$cib_section" --xml-pipe
+            cib_missing="$cib_missing<$cib_section>$cib_want</$cib_section>"
         elif ! cib_same "$cib_have" "$cib_want"; then
-            printf '%s\n' "$cib_want" | cibadmin --replace --scope "$cib_section" --xml-pipe
+            cib_different="$cib_different$cib_section $cib_want
+"
         fi
+    done <<END
+$1
+END
+    if [ -n "$cib_missing" ]; then
+        # All at once: a constraint cannot come before its resource, nor a resource be without its constraints.
+        printf '%s\n' "<configuration>$cib_missing</configuration>" |
+            cibadmin --modify --allow-create --scope configuration --xml-pipe
+    fi
+    printf '%s' "$cib_different" | while read -r cib_section cib_want; do
+        printf '%s\n' "$cib_want" | cibadmin --replace --scope "$cib_section" --xml-pipe
     done
 }
 

@@ -1,0 +1,104 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { debianXen } from "../../platforms/debian-xen";
+import { type Step } from "../../platforms/platform";
+import { assemble } from "../../remote/shell";
+import { clusterSpec, guestSpec } from "./spec";
+
+const folder = join(__dirname, "../../platforms/debian-xen");
+const files = readdirSync(folder).filter((name) => name.endsWith(".sh"));
+const spec = clusterSpec({ guests: [guestSpec(), guestSpec({ name: "Plain", ha: false, address: "192.168.1.111" })] });
+
+function allSteps(): [string, Step][] {
+    const plans: [string, Step[]][] = [
+        ["repository", debianXen.repository(spec)],
+        ...spec.nodes.map((node): [string, Step[]] => [node.name, debianXen.node(spec, node)]),
+        ["pool", debianXen.pool(spec)],
+        ...spec.guests.map((guest): [string, Step[]] => [guest.name, debianXen.guest(spec, guest)]),
+    ];
+    return plans.flatMap(([plan, steps]) => steps.map((step): [string, Step] => [`${plan}/${step.name}`, step]));
+}
+
+function variablesOf(step: Step): Record<string, string> {
+    return { ...step.variables, ...step.secret?.("material") };
+}
+
+describe("step files", () => {
+    const hasShellcheck = spawnSync("shellcheck", ["--version"]).status === 0;
+
+    it.each(files)("%s is shell that a checker finds nothing in", (file) => {
+        expect(() => execFileSync("sh", ["-n", join(folder, file)])).not.toThrow();
+        if (hasShellcheck) {
+            const { stdout, status } = spawnSync("shellcheck", [join(folder, file)], { encoding: "utf8" });
+            expect(stdout).toBe("");
+            expect(status).toBe(0);
+        } else {
+            process.stderr.write("shellcheck is not installed: not checked\n");
+        }
+    });
+
+    it.each(files.filter((name) => !name.startsWith("lib")))("%s defines apply, remove and probe", (file) => {
+        const text = readFileSync(join(folder, file), "utf8");
+        for (const name of ["apply", "remove", "probe"]) {
+            expect(text).toMatch(new RegExp(`^${name}\\(\\) \\{`, "m"));
+        }
+    });
+});
+
+describe("planned steps", () => {
+    it.each(allSteps())("%s gets exactly the variables its file names at its head", (_, step) => {
+        const required = [...step.script.matchAll(/\$\{([A-Z][A-Z0-9_]*):?\?\}/g)].map(([, name]) => name);
+        expect(Object.keys(variablesOf(step)).sort()).toEqual([...new Set(required)].sort());
+    });
+
+    it.each(allSteps())("%s is a shell's text as a whole", (name, step) => {
+        const text = assemble(name, step.script, variablesOf(step));
+        expect(spawnSync("sh", ["-n"], { input: text }).status).toBe(0);
+    });
+
+    it("come after steps that their own plan has, and never in a circle", () => {
+        for (const plan of [debianXen.repository(spec), debianXen.pool(spec)]) {
+            const done = new Set<string>();
+            let open = [...plan];
+            while (open.length > 0) {
+                const ready = open.filter(({ after = [] }) => after.every((name) => done.has(name)));
+                expect(ready).not.toHaveLength(0);
+                ready.forEach(({ name }) => done.add(name));
+                open = open.filter((step) => !ready.includes(step));
+            }
+        }
+    });
+
+    it("let nobody's cluster services end before all members have stopped", () => {
+        const online = debianXen.pool(spec).filter(({ name }) => name.startsWith("online-"));
+        expect(online).toHaveLength(3);
+        for (const { after } of online) {
+            expect(after).toEqual(["member-OVMANAGER", "member-OVMSERVER01", "member-OVMSERVER02"]);
+        }
+    });
+
+    it("carry secrets in steps of their own", () => {
+        const hidden = allSteps().filter(([, { secret }]) => secret !== undefined);
+        expect(hidden.map(([name]) => name)).toEqual([
+            "pool/keys-OVMANAGER",
+            "pool/keys-OVMSERVER01",
+            "pool/keys-OVMSERVER02",
+        ]);
+    });
+
+    it("leave a guest's steps alone when another guest changes", () => {
+        const [first] = spec.guests;
+        const other = clusterSpec({ guests: [guestSpec(), guestSpec({ name: "Plain", memory: 64 })] });
+        expect(first && debianXen.guest(other, first)).toEqual(first && debianXen.guest(spec, first));
+    });
+
+    it("put a plain guest on its preferred node only", () => {
+        const guest = guestSpec({ ha: false, preferredNode: "OVMSERVER02" });
+        expect(debianXen.guest(spec, guest).map(({ name, host }) => `${name}@${host}`)).toEqual([
+            "image@OVMANAGER",
+            "node-OVMSERVER02@OVMSERVER02",
+            "running@OVMSERVER02",
+        ]);
+    });
+});
