@@ -6,10 +6,6 @@ const shared = {
     testEnvironment: "node",
     rootDir: __dirname,
     transform: { "^.+\\.[cm]?[jt]s$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }] },
-    // execa and what it stands on are published as ES modules only.
-    transformIgnorePatterns: [
-        "/node_modules/(?!(execa|is-stream|npm-run-path|figures|pretty-ms|strip-final-newline|unicorn-magic|yoctocolors|parse-ms|is-plain-obj|get-stream|human-signals|@sindresorhus/merge-streams|@sec-ant/readable-stream|is-unicode-supported|path-key)/)",
-    ],
     testPathIgnorePatterns: ["/node_modules/", "<rootDir>/.lab/"],
 };
 

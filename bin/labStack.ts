@@ -5,10 +5,10 @@
  * Everything it writes lies in `.lab/stack/`: the state, its passphrase, and a copy of `Pulumi.lab.yaml`, because engines
  * write the passphrase's salt into a stack's config and no run may change a tracked file.
  */
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { execa, ExecaError } from "execa";
 import { readLab } from "../lab/state";
 
 const root = resolve(__dirname, "..");
@@ -17,11 +17,32 @@ const configFile = join(folder, "Pulumi.lab.yaml");
 const passphraseFile = join(folder, "passphrase");
 const environment = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
 
+/** A command that has said itself why it failed. */
+class CommandFailed extends Error {
+    constructor(readonly exitCode: number) {
+        super(`exit code ${exitCode}`);
+    }
+}
+
 /** Runs one of the project's own commands in the foreground; answers with the seconds it took. */
 async function timed(script: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
     const started = Date.now();
     const tsx = join(root, "node_modules", ".bin", "tsx");
-    await execa(tsx, [join(root, script), ...args], { cwd: root, env, stdio: "inherit" });
+    const child = spawn(tsx, [join(root, script), ...args], {
+        cwd: root,
+        env: { ...process.env, ...env },
+        stdio: "inherit",
+    });
+    // Ctrl-C reaches the child as well, and it is the child's to answer.
+    const wait = (): void => undefined;
+    process.on("SIGINT", wait);
+    const code = await new Promise<number>((resolveCode, reject) => {
+        child.once("error", reject);
+        child.once("exit", (status) => resolveCode(status ?? 1));
+    }).finally(() => process.off("SIGINT", wait));
+    if (code !== 0) {
+        throw new CommandFailed(code);
+    }
     return Math.round((Date.now() - started) / 1000);
 }
 
@@ -59,9 +80,8 @@ async function main([verb = "up", ...flags]: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-    // A command that failed has said why itself.
-    if (!(error instanceof ExecaError)) {
+    if (!(error instanceof CommandFailed)) {
         process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     }
-    process.exitCode = error instanceof ExecaError && error.exitCode !== undefined ? error.exitCode : 1;
+    process.exitCode = error instanceof CommandFailed ? error.exitCode : 1;
 });
