@@ -9,6 +9,7 @@ import { type PropertyMap } from "../values/value";
 import { Deployment, type DeploymentOptions } from "./deployment";
 import { type ChangeCounts, type Emit, type OperationKind } from "./events";
 import { type ProgramOptions, startProgram } from "./program";
+import { programError } from "./programError";
 import { Providers } from "./providers";
 import { type Targets } from "./targets";
 
@@ -54,7 +55,10 @@ export async function runOperation(options: OperationOptions): Promise<Operation
     const server = await startServer(
         engineService((urn, severity, text, live) => {
             if (severity === "error" && deployment !== undefined) {
-                deployment.fail(urn, text);
+                const message = programError(text, options.program.root);
+                if (message !== undefined) {
+                    deployment.fail(urn, message);
+                }
             } else {
                 emit({ kind: "message", urn, severity, text, live });
             }
