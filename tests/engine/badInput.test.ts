@@ -23,6 +23,11 @@ const faults: Record<string, () => void> = {
     none: () => command("first", "true"),
     fails: () => command("first", "echo the reason >&2; exit 7"),
     type: () => new Foreign(),
+    throws: () => {
+        throw new Error("the program is not well");
+    },
+    import: () => command("first", "true", { import: "id" }),
+    transforms: () => command("first", "true", { transforms: [() => undefined] }),
 };
 faults[config.get("fault") ?? "none"]?.();
 `;
@@ -140,9 +145,22 @@ describe("refused before anything runs", () => {
 describe("told as one error of the run", () => {
     test.each([
         ["a command that fails", "fails", /Process exited with status 7/],
+        ["a program that throws", "throws", /the program is not well \(index\.ts:\d+:\d+\)/],
+        ["the option `import`", "import", /resource option `import`.*official pulumi CLI/],
+        ["the option `transforms`", "transforms", /transforms.*official pulumi CLI/],
         ["a resource type that nobody here knows", "type", /resource type foreign:index:Thing.*official pulumi CLI/],
     ])("%s", async (_name, fault, problem) => {
         expectDiagnostic(await withFault(fault), problem);
+        expect(await commandsInState()).toBe(0);
+    });
+
+    test("a program that does not compile", async () => {
+        project.write("index.ts", "const broken = ;\n");
+        try {
+            expectDiagnostic(await project.run(UP), /the program does not compile: index\.ts:1:16: TS1109/);
+        } finally {
+            project.write("index.ts", PROGRAM);
+        }
         expect(await commandsInState()).toBe(0);
     });
 
