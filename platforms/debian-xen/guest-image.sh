@@ -127,11 +127,11 @@ remove() {
     take "$guest/vm.cfg"
     if [ "$KEEP_DISK" = yes ]; then
         drop_folder "$guest"
-        say "$NAME: its disk stays in $guest"
+        removed "$NAME: its disk stays in $guest"
     else
         rm -rf "${guest:?}"
         drop_folder "$guest"
-        say "$NAME: its disk is gone"
+        removed "$NAME: its disk is gone"
     fi
 }
 

@@ -24,7 +24,7 @@ remove() {
     for file in vmlinuz initrd.img vm.cfg; do
         take "$FOLDER/$file"
     done
-    say "$(uname -n): cannot run $NAME"
+    removed "$(uname -n): cannot run $NAME"
 }
 
 probe() {

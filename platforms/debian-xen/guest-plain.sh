@@ -55,7 +55,7 @@ remove() {
     disable_unit "$unit"
     take "$UNITS/$unit"
     systemctl daemon-reload
-    say "$NAME: stopped"
+    removed "$NAME: stopped"
 }
 
 probe() {

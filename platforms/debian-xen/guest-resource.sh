@@ -36,7 +36,7 @@ remove() {
         resource_stop "$NAME" 300
         cib_take "$OBJECTS"
     fi
-    say "$NAME: stopped, and no resource of the pool"
+    removed "$NAME: stopped, and no resource of the pool"
 }
 
 probe() {

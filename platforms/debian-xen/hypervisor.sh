@@ -59,7 +59,7 @@ remove() {
     fi
     drop_folder "$LOCAL_STORE"
     stop_unit xen.service
-    say "$(uname -n): Xen as it was"
+    removed "$(uname -n): Xen as it was"
 }
 
 probe() {

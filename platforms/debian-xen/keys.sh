@@ -56,7 +56,7 @@ remove() {
         take "$key"
     fi
     take "$authkey"
-    say "$(uname -n): has no key of the cluster"
+    removed "$(uname -n): has no key of the cluster"
 }
 
 probe() {

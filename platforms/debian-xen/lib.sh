@@ -61,24 +61,23 @@ give_back() { # give_back PATH: puts back what keep_before found there
             rm -f "$1"
             mv -T "$STATE/before$1" "$1"
         fi
-        forget_empty "$STATE/before${1%/*}"
     elif [ -e "$STATE/absent$1.mark" ]; then
         rm -f "$1" "$STATE/absent$1.mark"
-        forget_empty "$STATE/absent${1%/*}"
     fi
 }
 
-forget_empty() { # forget_empty FOLDER: removes it and its parents as far as they are empty, inside $STATE
-    (cd "$STATE" 2>/dev/null && rmdir -p "./${1#"$STATE"}" 2>/dev/null) || true
-    rmdir "$STATE" 2>/dev/null || true
+removed() { # removed MESSAGE...: last line of every `remove`: nothing is left of us but what other steps still need
+    if [ -d "$STATE" ]; then
+        find "$STATE" -depth -type d -empty -delete
+    fi
+    say "$@"
 }
 
 folder() { # folder PATH [MODE]: makes it, and its parents; remembers which of them were missing
     if [ -n "$1" ] && [ ! -d "$1" ]; then
         folder "${1%/*}"
         keep_before "$1"
-        mkdir "$1"
-        chmod "${2:-755}" "$1"
+        mkdir -m "${2:-755}" "$1"
         CHANGED=yes
     fi
 }
@@ -90,7 +89,6 @@ drop_folder() { # drop_folder PATH: removes it and its parents if this program m
             break
         fi
         rm -f "$STATE/absent$drop_folder_path.mark"
-        forget_empty "$STATE/absent${drop_folder_path%/*}"
         drop_folder_path=${drop_folder_path%/*}
     done
 }
@@ -122,14 +120,16 @@ $3
     if [ "$block_have" = "$block_text" ]; then
         return 0
     fi
-    if [ ! -e "$1" ]; then
+    if [ -e "$1" ]; then
+        cp -a "$1" "$1.new"
+    else
         keep_before "$1"
-        (umask 077 && : >"$1")
-        chmod "$2" "$1"
+        rm -f "$1.new"
+        (umask 077 && : >"$1.new")
+        chmod "$2" "$1.new"
     fi
-    cp -a "$1" "$1.new"
     {
-        sed '/^# BEGIN ovm-ha-cluster$/,/^# END ovm-ha-cluster$/d' "$1"
+        sed '/^# BEGIN ovm-ha-cluster$/,/^# END ovm-ha-cluster$/d' "$1" 2>/dev/null || true
         printf '%s\n' "$block_text"
     } >"$1.new"
     mv "$1.new" "$1"
@@ -147,7 +147,6 @@ unblock() { # unblock PATH: undoes `block`
     if [ -e "$STATE/absent$1.mark" ]; then
         if [ -s "$1" ]; then
             rm -f "$STATE/absent$1.mark"
-            forget_empty "$STATE/absent${1%/*}"
         else
             give_back "$1"
         fi
@@ -180,7 +179,6 @@ stop_unit() { # stop_unit UNIT...: stops those that did not run before, in the o
             rm -f "$STATE/units/$stop_unit_name"
         fi
     done
-    forget_empty "$STATE/units"
 }
 
 # Links are written here, not by `systemctl enable`: that calls a chain of scripts for units with a SysV twin, which
@@ -283,5 +281,4 @@ take_packages() { # take_packages: purges what need_packages brought
         fi
         rm -f "$STATE/packages"
     fi
-    forget_empty "$STATE"
 }

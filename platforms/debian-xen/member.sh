@@ -70,7 +70,6 @@ unload_watchdog() {
             modprobe "$module"
         done <"$STATE/watchdog"
         rm -f "$STATE/watchdog"
-        forget_empty "$STATE"
     fi
 }
 
@@ -105,7 +104,6 @@ return_old_cluster() {
             cp -a "$STATE/cluster/${folder##*/}/." "$folder/"
         done
         rm -rf "$STATE/cluster"
-        forget_empty "$STATE"
     fi
 }
 
@@ -165,7 +163,7 @@ remove() {
         fi
     done
     stop_unit pacemaker.service corosync.service sbd.service
-    say "$(uname -n): no member of the pool"
+    removed "$(uname -n): no member of the pool"
 }
 
 probe() {

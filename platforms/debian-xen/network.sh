@@ -120,7 +120,7 @@ remove() {
             take "$file"
         done
     fi
-    say "$(uname -n): no bridge made by this program"
+    removed "$(uname -n): no bridge made by this program"
 }
 
 holds() { [ "$(holder)" = "$1" ]; }

@@ -99,7 +99,7 @@ remove() {
         drop_folder "$REPOSITORY/$pool"
     done
     drop_folder "$REPOSITORY"
-    say "$(uname -n): $REPOSITORY is no longer exported; $kept"
+    removed "$(uname -n): $REPOSITORY is no longer exported; $kept"
 }
 
 probe() {

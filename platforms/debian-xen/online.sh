@@ -20,7 +20,7 @@ remove() {
     if is_active pacemaker.service; then
         systemctl stop pacemaker.service
     fi
-    say "$MEMBER: has left the pool in order"
+    removed "$MEMBER: has left the pool in order"
 }
 
 probe() {

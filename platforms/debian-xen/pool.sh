@@ -29,7 +29,7 @@ remove() {
         cib_put "$PROPERTIES"
         cib_take "$(printf '%s\n' "$OBJECTS" | grep -v "^crm_config ")"
     fi
-    say 'pool: taken down'
+    removed 'pool: taken down'
 }
 
 probe() {

@@ -66,7 +66,7 @@ remove() {
     unblock /etc/hosts
     systemctl daemon-reload
     take_packages
-    say "$(uname -n): no longer prepared as a member"
+    removed "$(uname -n): no longer prepared as a member"
 }
 
 probe() {

@@ -71,7 +71,7 @@ remove() {
     take "$UNITS/$unit"
     systemctl daemon-reload
     drop_folder "$where"
-    say "$(uname -n): repository $UUID is not mounted"
+    removed "$(uname -n): repository $UUID is not mounted"
 }
 
 probe() {

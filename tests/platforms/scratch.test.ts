@@ -1,0 +1,78 @@
+import { debianXen } from "../../platforms/debian-xen";
+import { type Step } from "../../platforms/platform";
+import { canScratch, onScratchHost, type Run } from "./scratch";
+import { clusterSpec } from "./spec";
+
+const spec = clusterSpec({ repository: { ...clusterSpec().repository, path: "/srv/volume", keepData: false } });
+
+/** Runs are killed at every third command; at each of them with SCRATCH_EVERY=1, which takes two minutes. */
+const EVERY = Number(process.env["SCRATCH_EVERY"] ?? 3);
+
+function find(steps: readonly Step[], name: string): Step {
+    const step = steps.find((one) => one.name === name);
+    if (step === undefined) {
+        throw new Error(`no step ${name}`);
+    }
+    return step;
+}
+
+const steps: [string, Step][] = [
+    ["prepare", find(debianXen.repository(spec), "prepare")],
+    ["export", find(debianXen.repository(spec), "export")],
+    ["keys", find(debianXen.pool(spec), "keys-OVMSERVER01")],
+    ["keys of the manager", find(debianXen.pool(spec), "keys-OVMANAGER")],
+];
+
+function runs(step: Step, ...words: string[]): Run[] {
+    const [start, ...done] = onScratchHost(step, words);
+    if (start === undefined) {
+        throw new Error("the scratch host did not start");
+    }
+    return [start, ...done];
+}
+
+if (!canScratch) {
+    process.stderr.write("this machine allows no root of one's own (unshare): steps are not run\n");
+}
+
+(canScratch ? describe : describe.skip)("run on a scratch host", () => {
+    describe.each(steps)("the step %s", (_, step) => {
+        const [start, first, second, removed, again] = runs(step, "apply", "apply", "remove", "remove");
+
+        it("says in one line what is true", () => {
+            expect(first).toMatchObject({ status: 0, said: expect.stringContaining("OVMTEST: ") as string });
+        });
+
+        it("changes nothing the second time", () => {
+            expect(second).toMatchObject({ status: 0, said: first?.said, tree: first?.tree });
+        });
+
+        it("leaves the host as it was, and tolerates that it is gone already", () => {
+            expect(removed).toMatchObject({ status: 0, tree: start?.tree });
+            expect(again).toMatchObject({ status: 0, tree: start?.tree });
+        });
+
+        it("converges from wherever it was killed, and takes that away, too", () => {
+            const commands = first?.commands ?? 0;
+            expect(commands).toBeGreaterThan(2);
+            for (let at = 1; at <= commands; at += EVERY) {
+                const [, killed, finished, gone] = runs(step, `kill:${at}`, "apply", "apply", "remove");
+                expect({ at, status: killed?.status }).toEqual({ at, status: 137 });
+                expect({ at, said: finished?.said, tree: finished?.tree }).toEqual({
+                    at,
+                    said: first?.said,
+                    tree: first?.tree,
+                });
+                expect({ at, tree: gone?.tree }).toEqual({ at, tree: start?.tree });
+            }
+        }, 300_000);
+
+        it("is removed as a whole, even after a removal that was killed", () => {
+            const commands = removed?.commands ?? 0;
+            for (let at = 1; at <= commands; at += EVERY) {
+                const [, , , gone] = runs(step, "apply", `kill:${at}`, "remove", "remove");
+                expect({ at, tree: gone?.tree }).toEqual({ at, tree: start?.tree });
+            }
+        }, 300_000);
+    });
+});
