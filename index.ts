@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import { all, Config, getProject, interpolate, log, secret } from "@pulumi/pulumi";
+import { all, Config, getProject, interpolate, log, RunError, secret } from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime";
 import { HaGuest } from "./components/haGuest";
 import { NfsRepository } from "./components/nfsRepository";
 import { OvmServerNode } from "./components/ovmServerNode";
 import { ServerPool } from "./components/serverPool";
 import { type Site } from "./components/site";
-import { renderFaults } from "./config/faults";
+import { ConfigError, renderFaults } from "./config/faults";
 import { clusterOrThrow, neededFiles, readPulumiConfig } from "./config/parse";
 import { type ClusterSpec, type Platform as PlatformName, type SshSpec } from "./config/spec";
 import { debianXen } from "./platforms/debian-xen";
@@ -58,7 +58,16 @@ function readCluster(): ClusterSpec {
     return spec;
 }
 
-const spec = readCluster();
+function readClusterOrSayWhy(): ClusterSpec {
+    try {
+        return readCluster();
+    } catch (error) {
+        // Engines show a RunError without a stack trace, which would tell nobody what to mend in a configuration.
+        throw error instanceof ConfigError ? new RunError(error.message) : error;
+    }
+}
+
+const spec = readClusterOrSayWhy();
 const site: Site = { spec, platform: platformOf(spec.platform), credentials: credentialsOf(spec.ssh) };
 
 const repository = new NfsRepository("repository", site);

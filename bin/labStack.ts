@@ -2,17 +2,18 @@
  * The lab's stack in one command: `npm run lab:up|lab:preview|lab:refresh|lab:destroy`. Joins what else knows nothing of
  * each other, `lab/` and the engines, by their command lines; `up` starts the lab first.
  *
- * Everything it writes lies in `.lab/stack/`: the state, its passphrase, and a copy of `Pulumi.lab.yaml`, because engines
+ * Everything it writes lies in `stack/` in the lab's folder: the state, its passphrase, and a copy of `Pulumi.lab.yaml`, because engines
  * write the passphrase's salt into a stack's config and no run may change a tracked file.
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readLab } from "../lab/state";
+import { defaultLabFolder, readLab } from "../lab/state";
 
 const root = resolve(__dirname, "..");
-const folder = join(root, ".lab", "stack");
+const labFolder = defaultLabFolder();
+const folder = join(labFolder, "stack");
 const configFile = join(folder, "Pulumi.lab.yaml");
 const passphraseFile = join(folder, "passphrase");
 const environment = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
@@ -46,10 +47,10 @@ async function timed(script: string, args: readonly string[], env: Record<string
     return Math.round((Date.now() - started) / 1000);
 }
 
-/** The tracked config with the salt that an engine has added to the copy. */
+/** The tracked config, its paths leading into this lab's folder, with the salt that an engine has added to the copy. */
 function refreshConfig(): void {
     const salt = existsSync(configFile) ? /^encryptionsalt: .*$/m.exec(readFileSync(configFile, "utf8")) : null;
-    const tracked = readFileSync(join(root, "Pulumi.lab.yaml"), "utf8");
+    const tracked = readFileSync(join(root, "Pulumi.lab.yaml"), "utf8").replaceAll(": .lab/", `: ${labFolder}/`);
     writeFileSync(configFile, salt === null ? tracked : `${tracked}${salt[0]}\n`);
 }
 

@@ -180,6 +180,6 @@ function notListed(path: string, name: string, file: string | undefined, ports: 
         remedy:
             meant === undefined
                 ? "start the lab with this machine, or take it out of the configuration"
-                : `did you mean ${meant.toUpperCase()}? Otherwise start the lab with this machine`,
+                : `did you mean ${meant.toUpperCase()}? Otherwise start the lab with this machine (npm run lab -- start --nodes 3)`,
     };
 }

@@ -102,7 +102,8 @@ export async function runOperation(options: OperationOptions): Promise<Operation
         counts: current.changeCounts,
         errored: current.errorCount,
         oldOutputs: oldRoot?.outputs ?? {},
-        outputs: current.outputs,
+        // A program that failed has not told its outputs: nobody has decided to drop them.
+        outputs: options.dryRun && current.hasFailed ? (oldRoot?.outputs ?? {}) : current.outputs,
         seconds: (performance.now() - started) / 1000,
         result,
     });

@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * What the SDK reports when a program fails, as one line: the message and where in the program it comes from. Undefined
- * for what the engine has told already, which the SDK only passes back with a stack trace.
+ * What the SDK reports when a program fails, as one line: the message and where in the program it comes from. A message
+ * of several lines without a stack trace is one the program has laid out itself, like a list of faults: its lines stay.
+ * Undefined for what the engine has told already, which the SDK only passes back with a stack trace.
  *
  * @param root the program's folder
  */
@@ -24,6 +25,9 @@ export function programError(text: string, root: string): string | undefined {
     const message = (trace < 0 ? lines : lines.slice(0, trace))
         .map((line) => line.trim())
         .filter((line) => line !== "");
+    if (trace < 0 && message.length > 2) {
+        return plain.trim();
+    }
     const own = lines.slice(Math.max(trace, 0)).flatMap((line) => {
         const [, place] = /\(?((?:file:\/\/)?\/[^()]+:\d+:\d+)\)?$/.exec(line) ?? [];
         const path = place?.replace("file://", "") ?? "";

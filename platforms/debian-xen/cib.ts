@@ -29,9 +29,9 @@ function pairs(prefix: string, values: Readonly<Record<string, string>>): string
     return Object.entries(values).map(([name, value]) => element("nvpair", { id: `${prefix}-${name}`, name, value }));
 }
 
-/** The form in which the step files read objects: one a line. */
+/** The form in which the step files read objects; one element a line, so that a preview shows which of them differs. */
 export function lines(objects: readonly CibObject[]): string {
-    return objects.map(({ section, id, xml }) => `${section} ${id} ${xml}`).join("\n");
+    return objects.map(({ section, id, xml }) => `${section} ${id} ${xml.replaceAll("><", ">\n    <")}`).join("\n");
 }
 
 function properties(values: Readonly<Record<string, string>>): CibObject {

@@ -2,7 +2,7 @@
 # A guest that the pool keeps running.
 #
 # NAME      of the guest, and of its resource
-# OBJECTS   of the cluster's configuration, one a line: SECTION ID XML
+# OBJECTS   of the cluster's configuration: SECTION ID XML, as lib-cib.sh reads them
 # DIGEST    of vm.cfg: another one means that the guest has to be started anew
 # URL       to ask whether the guest serves; empty: not asked
 # STATUS    that it must answer with
@@ -41,7 +41,7 @@ remove() {
 
 probe() {
     {
-        printf '%s\n' "$OBJECTS" | while read -r section id want; do
+        one_a_line "$OBJECTS" | while read -r section id want; do
             if cib_same "$(cib_object "$section" "$id")" "$want"; then
                 say "object $id"
             fi

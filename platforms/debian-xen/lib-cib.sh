@@ -1,7 +1,11 @@
 # shellcheck shell=sh
 # Work on the cluster's configuration, object by object: what others put there is left alone.
 #
-# Objects come one a line: SECTION ID XML.
+# An object comes as SECTION ID XML; lines that begin with a blank go on with the object of the line before.
+
+one_a_line() { # one_a_line OBJECTS
+    printf '%s\n' "$1" | awk '{ if (!sub(/^ +/, "") && NR > 1) print ""; printf "%s", $0 } END { print "" }'
+}
 
 cib_object() { # cib_object SECTION ID: prints it; nothing if it is not there
     cibadmin --query --xpath "/cib/configuration/$1//*[@id='$2']" 2>/dev/null || true
@@ -30,7 +34,7 @@ cib_put() { # cib_put OBJECTS: each of them is in the configuration, exactly lik
 "
         fi
     done <<END
-$1
+$(one_a_line "$1")
 END
     if [ -n "$cib_missing" ]; then
         # All at once: a constraint cannot come before its resource, nor a resource be without its constraints.
@@ -43,7 +47,7 @@ END
 }
 
 cib_take() { # cib_take OBJECTS: none of them is in the configuration; what stands later in the list goes first
-    printf '%s\n' "$1" | sed '1!G;h;$!d' | while read -r cib_section cib_id cib_want; do
+    one_a_line "$1" | sed '1!G;h;$!d' | while read -r cib_section cib_id cib_want; do
         if [ -n "$(cib_object "$cib_section" "$cib_id")" ]; then
             printf '%s\n' "$cib_want" | cibadmin --delete --scope "$cib_section" --xml-pipe
         fi

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What the pool has in common: its rules, its fencing, its virtual address.
 #
-# OBJECTS    of the cluster's configuration, one a line: SECTION ID XML
+# OBJECTS    of the cluster's configuration: SECTION ID XML, as lib-cib.sh reads them
 # PROPERTIES the set of rules that takes their place while the pool is taken down
 # RESOURCE   of the virtual address; empty: none
 # PATIENCE    how long it may take to start
@@ -27,14 +27,14 @@ remove() {
         fi
         # From here on nobody is fenced: members are about to leave, one by one.
         cib_put "$PROPERTIES"
-        cib_take "$(printf '%s\n' "$OBJECTS" | grep -v "^crm_config ")"
+        cib_take "$(one_a_line "$OBJECTS" | grep -v "^crm_config ")"
     fi
     removed 'pool: taken down'
 }
 
 probe() {
     {
-        printf '%s\n' "$OBJECTS" | while read -r section id want; do
+        one_a_line "$OBJECTS" | while read -r section id want; do
             if cib_same "$(cib_object "$section" "$id")" "$want"; then
                 say "object $id"
             fi

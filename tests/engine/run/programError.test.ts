@@ -30,3 +30,8 @@ it.each([
         undefined,
     ],
 ])("tells of %s in one line", (_name, text, expected) => expect(programError(text, "/p")).toBe(expected));
+
+test("leaves a list alone that the program has laid out", () => {
+    const list = "The configuration has 1 fault:\n   1. nodes = []\n      has too few nodes\n      → add two";
+    expect(programError(`${list}\n`, "/p")).toBe(list);
+});
