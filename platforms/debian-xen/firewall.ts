@@ -24,8 +24,8 @@ table inet ovm-ha-cluster {
         type filter hook input priority filter; policy accept;
         iif "lo" accept
         ip saddr @members accept
-        tcp dport { ${TCP.join(", ")} } drop
-        udp dport { ${UDP.join(", ")} } drop
+        tcp dport { ${TCP.join(", ")} } counter drop
+        udp dport { ${UDP.join(", ")} } counter drop
     }
 }`;
 }

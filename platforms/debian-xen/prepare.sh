@@ -71,7 +71,7 @@ remove() {
 
 probe() {
     {
-        printf 'firewall %s\n' "$(nft list table inet ovm-ha-cluster 2>/dev/null | sha256sum | cut -c1-16)"
+        printf 'firewall %s\n' "$(nft --stateless list table inet ovm-ha-cluster 2>/dev/null | sha256sum | cut -c1-16)"
         sed -n '/^# BEGIN ovm-ha-cluster$/,/^# END ovm-ha-cluster$/s/^[^#]/hosts &/p' /etc/hosts
         have=$(installed_packages)
         for name in $PACKAGES; do
