@@ -1,4 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
+import { type RemoteStep } from "../remote/step";
 import { carryOut, type Site } from "./site";
 
 /** The manager: prepared as a member, and exporting the repository to the nodes. */
@@ -7,11 +8,14 @@ export class NfsRepository extends ComponentResource {
     readonly uuid: Output<string>;
     /** What the nodes mount, as ADDRESS:/PATH. */
     readonly source: Output<string>;
+    /** Done when nodes that are no longer in the configuration have left. */
+    readonly drain: readonly RemoteStep[];
 
     constructor(name: string, site: Site, options: ComponentResourceOptions = {}) {
         super("ha:index:NfsRepository", name, {}, options);
         const { spec, platform } = site;
-        carryOut(site, name, platform.repository(spec), { parent: this });
+        const drain = carryOut(site, name, platform.repository(spec), { parent: this }).get("drain");
+        this.drain = drain === undefined ? [] : [drain];
         this.uuid = output(spec.repository.uuid);
         this.source = output(`${spec.manager.address}:${spec.repository.path}`);
         this.registerOutputs({ uuid: this.uuid, source: this.source });

@@ -22,7 +22,7 @@ export class OvmServerNode extends ComponentResource {
     ) {
         super("ha:index:OvmServerNode", name, {}, options);
         const steps = site.platform.node(site.spec, node);
-        carryOut(site, name, steps, { parent: this, needs: { repository: [repository] } });
+        carryOut(site, name, steps, { parent: this, needs: { drain: repository.drain, repository: [repository] } });
         this.address = output(node.address);
         this.registerOutputs({ address: this.address });
     }

@@ -4,7 +4,7 @@ import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../config/spec"
 export type Variables = Readonly<Record<string, string>>;
 
 /** What must be there before a step can run, beside steps of its own plan: other parts of the cluster as a whole. */
-export type Need = "repository" | "nodes" | "pool";
+export type Need = "drain" | "repository" | "nodes" | "pool";
 
 /** One thing that is made true on one host. */
 export interface Step {
@@ -28,7 +28,10 @@ export interface Step {
 
 /** How hosts of one kind are told what to be. Planning is pure: all of it can be done without a host. */
 export interface Platform {
-    /** The manager: prepared as a member, and exporting the repository. */
+    /**
+     * The manager: prepared as a member, and exporting the repository. A step named `drain`, if there is one, lets nodes
+     * that are no longer in the configuration leave in order; steps that shut such nodes out need it.
+     */
     repository(spec: ClusterSpec): Step[];
     /** A node with its hypervisor, its network and the repository mounted. */
     node(spec: ClusterSpec, node: NodeSpec): Step[];

@@ -4,7 +4,7 @@ import { ADDRESS_RESOURCE, guestObjects, isSlow, leavingProperties, lines, poolO
 import { corosyncConf, sbdSettings } from "./corosync";
 import { firewallRules } from "./firewall";
 import { BRIDGE, configDigest, guestHosts, guestNetwork, guestUrl, LOCAL_STORE, mountPoint, vmConfig } from "./guest";
-import { corosyncKey, migrationKey } from "./keys";
+import { corosyncKey, memberKey } from "./keys";
 import { hostsLines, knownHostsLines, members, type Member } from "./members";
 import { MANAGER_PACKAGES, NODE_PACKAGES } from "./packages";
 import { script } from "./scripts";
@@ -31,7 +31,14 @@ function prepareStep(spec: ClusterSpec, member: Member, packages: readonly strin
         },
         // Packages may have to come from far.
         timeout: 1800,
+        needs: ["drain"],
     };
+}
+
+function memberNames(spec: ClusterSpec): string {
+    return members(spec)
+        .map(({ name }) => name)
+        .join(",");
 }
 
 function mountUnit(spec: ClusterSpec): string {
@@ -40,10 +47,18 @@ function mountUnit(spec: ClusterSpec): string {
 
 /** Debian 12 hosts with Xen, NFS, Corosync, Pacemaker and sbd. */
 export const debianXen: Platform = {
-    repository(spec) {
+    repository(spec): Step[] {
         const { path, uuid, options, keepData } = spec.repository;
         return [
-            prepareStep(spec, spec.manager, MANAGER_PACKAGES),
+            {
+                name: "drain",
+                host: spec.manager.name,
+                script: script("drain"),
+                variables: { MEMBERS: memberNames(spec) },
+                // A guest of some GiB takes minutes to move.
+                timeout: 3600,
+            },
+            { ...prepareStep(spec, spec.manager, MANAGER_PACKAGES), needs: [], after: ["drain"] },
             {
                 name: "export",
                 host: spec.manager.name,
@@ -100,7 +115,6 @@ export const debianXen: Platform = {
 
     pool(spec) {
         const everyone = members(spec);
-        const nodes = spec.nodes.flatMap(({ name, address }) => [name, address]).join(",");
         const patience = isSlow(spec) ? 600 : 180;
         const each = everyone.flatMap((member, index): Step[] => {
             const isManager = index === 0;
@@ -110,14 +124,14 @@ export const debianXen: Platform = {
                     name: `keys-${member.name}`,
                     host: member.name,
                     script: script("keys"),
-                    variables: { NODES: nodes },
+                    variables: {
+                        NODES: spec.nodes.flatMap(({ name, address }) => [name, address]).join(","),
+                        MEMBERS: isManager ? "" : everyone.map(({ address }) => address).join(","),
+                        SERVICES: `pacemaker.service corosync.service sbd.service ${mountUnit(spec)}`,
+                    },
                     secret: (material): Variables => {
-                        const { privateKey, publicKey } = migrationKey(material);
-                        return {
-                            AUTHKEY: corosyncKey(material),
-                            MIGRATION_KEY: isManager ? "" : privateKey,
-                            MIGRATION_PUBLIC: isManager ? "" : publicKey,
-                        };
+                        const { privateKey, publicKey } = memberKey(material);
+                        return { AUTHKEY: corosyncKey(material), MEMBER_KEY: privateKey, MEMBER_PUBLIC: publicKey };
                     },
                     timeout: 120,
                     needs: ["repository", "nodes"],
@@ -157,6 +171,7 @@ export const debianXen: Platform = {
                 variables: {
                     OBJECTS: lines(poolObjects(spec)),
                     PROPERTIES: lines([leavingProperties()]),
+                    MEMBERS: memberNames(spec),
                     RESOURCE: ADDRESS_RESOURCE,
                     PATIENCE: String(patience),
                 },

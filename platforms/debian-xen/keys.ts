@@ -23,9 +23,9 @@ export function corosyncKey(material: string): string {
     return derive(material, "corosync", 256).toString("base64");
 }
 
-/** The key that guests are migrated with. */
-export function migrationKey(material: string): SshKeyPair {
-    return ed25519FromSeed(derive(material, "migration", 32), "ovm-ha-cluster migration");
+/** The key with which members ask nodes to receive a guest or to leave the pool. */
+export function memberKey(material: string): SshKeyPair {
+    return ed25519FromSeed(derive(material, "member", 32), "ovm-ha-cluster member");
 }
 
 function field(content: Buffer | string): Buffer {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 /** The step files of this folder, without their ending. */
 export type ScriptName =
+    | "drain"
     | "guest-image"
     | "guest-node"
     | "guest-plain"

@@ -7,7 +7,7 @@ import { guestObjects, leavingProperties, lines, poolObjects, type CibObject } f
 import { corosyncConf, sbdSettings } from "../../platforms/debian-xen/corosync";
 import { firewallRules } from "../../platforms/debian-xen/firewall";
 import { guestHosts, guestNetwork, guestUrl, vmConfig } from "../../platforms/debian-xen/guest";
-import { corosyncKey, migrationKey } from "../../platforms/debian-xen/keys";
+import { corosyncKey, memberKey } from "../../platforms/debian-xen/keys";
 import { memberId } from "../../platforms/debian-xen/members";
 import { clusterSpec, guestSpec } from "./spec";
 
@@ -62,7 +62,7 @@ describe("keys", () => {
     it("are ones that OpenSSH reads", () => {
         const folder = mkdtempSync(join(tmpdir(), "keys-"));
         try {
-            const { privateKey, publicKey } = migrationKey("one");
+            const { privateKey, publicKey } = memberKey("one");
             writeFileSync(join(folder, "key"), `${privateKey}\n`, { mode: 0o600 });
             const { stdout } = spawnSync("ssh-keygen", ["-y", "-f", join(folder, "key")], { encoding: "utf8" });
             expect(stdout.trim()).toBe(publicKey);
