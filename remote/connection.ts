@@ -17,8 +17,8 @@ export interface Credentials {
     readonly bastion?: Endpoint & { readonly user: string };
 }
 
-/** About a minute and a half for a host that refuses, some minutes for one that is silent: it may be starting. */
-const DIAL = { dialErrorLimit: 20, perDialTimeout: 30 };
+/** Over a minute for a host that refuses, three and a half for one that is silent: it may be starting. */
+const DIAL = { dialErrorLimit: 15, perDialTimeout: 10 };
 
 /** The connection to a host. As a whole it is a secret, so that a key is never recorded in clear. */
 export function connectionTo(

@@ -230,6 +230,10 @@ installed_packages() {
     dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p' | sort
 }
 
+apt_install() { # apt_install NAME...
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >&2
+}
+
 need_packages() { # need_packages NAME...: installs, in one call, those that are missing, and remembers what came
     need_packages_have=$(installed_packages)
     need_packages_missing=''
@@ -250,8 +254,9 @@ need_packages() { # need_packages NAME...: installs, in one call, those that are
         printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
         chmod 755 /usr/sbin/policy-rc.d
         need_packages_rc=0
+        # A list of packages that is too old names files that are gone.
         # shellcheck disable=SC2086 # one word per package
-        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $need_packages_missing >&2 ||
+        apt_install $need_packages_missing || { apt-get -qq update >&2 && apt_install $need_packages_missing; } ||
             need_packages_rc=$?
         give_back /usr/sbin/policy-rc.d
         if [ "$need_packages_rc" -ne 0 ]; then

@@ -88,6 +88,8 @@ function difference(old: string, now: string): string[] {
 
 beforeAll(async () => {
     ({ lab } = await verbs.start(context, { nodes: 2, install: true }));
+    // One host has to install a package first.
+    await on(NODE1, "sh -s sbd", { input: readFileSync(join(__dirname, "holdBack.sh"), "utf8") });
     for (const host of HOSTS) {
         before[host] = await facts(host);
     }
@@ -126,6 +128,7 @@ test("up converges from any moment at which it was killed", async () => {
     process.stdout.write(`killed after\n  ${moments.join("\n  ")}\n`);
     expect(await succeed("up", "--yes")).toContain(`http://127.0.0.1:${lab.guest.httpPort}/ is ${lab.guest.name}`);
     expect(await guestAnswers()).toBe(200);
+    expect(await on(NODE1, "cat /var/lib/ovm-ha-cluster/packages")).toBe("sbd");
 });
 
 test("a second up changes nothing, and logs in nowhere", async () => {

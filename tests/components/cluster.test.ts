@@ -105,7 +105,8 @@ describe("the components", () => {
             expect(mark).toBeDefined();
             expect(value).toMatchObject({
                 hostKey: expect.stringContaining("ssh-ed25519 ") as string,
-                dialErrorLimit: 20,
+                dialErrorLimit: 15,
+                perDialTimeout: 10,
             });
         }
     });
