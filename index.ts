@@ -52,6 +52,7 @@ function readCluster(): ClusterSpec {
     const { spec, warnings } = clusterOrThrow(raw, {
         knownHosts: readIfThere(files.knownHosts),
         endpoints: readIfThere(files.endpoints),
+        publicKey: readIfThere(files.publicKey),
         secrets,
     });
     warnings.forEach((warning) => void log.warn(renderFaults([warning])));

@@ -11,6 +11,8 @@ export interface Surroundings {
     knownHosts?: string;
     /** Text of the file `endpoints`; absent when it cannot be read. */
     endpoints?: string;
+    /** Text of the public half of the key file `ssh.key`; absent when there is no such file. */
+    publicKey?: string;
     /** The secret keys that are set in the stack. */
     secrets: ReadonlySet<SecretKey>;
 }

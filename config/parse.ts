@@ -66,11 +66,13 @@ function decode(value: string): unknown {
  * The files the caller has to read before {@link parseCluster}, as they are named in the configuration (`~` and relative
  * paths are the caller's to resolve). Faults are left for the parser to report.
  */
-export function neededFiles(raw: RawConfig): { knownHosts?: string; endpoints?: string } {
+export function neededFiles(raw: RawConfig): { knownHosts?: string; endpoints?: string; publicKey?: string } {
     const { ssh, endpoints } = readKeys(schema, raw, "", () => undefined);
+    const key = ssh?.key === undefined ? undefined : keySource(ssh.key);
     return {
         ...(ssh?.knownHosts === undefined ? {} : { knownHosts: ssh.knownHosts }),
         ...(endpoints === undefined ? {} : { endpoints }),
+        ...(key?.from === "file" ? { publicKey: `${key.path}.pub` } : {}),
     };
 }
 
@@ -87,7 +89,7 @@ export function parseCluster(raw: RawConfig, around: Surroundings): Parsed {
     const connections = connect(draft, machinesOf(subject), around, report);
     return faults.length > 0
         ? { faults }
-        : { spec: assemble(draft, subject, connections), warnings: cautions.flatMap((rule) => rule(subject)) };
+        : { spec: assemble(draft, subject, connections, around), warnings: cautions.flatMap((rule) => rule(subject)) };
 }
 
 /** As {@link parseCluster}, for who wants a spec or nothing. */
@@ -119,7 +121,7 @@ function present<T>(value: T | undefined): T {
     return value;
 }
 
-function assemble(draft: ClusterDraft, subject: Subject, connections: Connections): ClusterSpec {
+function assemble(draft: ClusterDraft, subject: Subject, connections: Connections, around: Surroundings): ClusterSpec {
     const network = present(subject.network);
     const gateway = present(subject.gateway);
     const manager = present(draft.manager);
@@ -134,7 +136,7 @@ function assemble(draft: ClusterDraft, subject: Subject, connections: Connection
             gateway,
             dns: draft.network?.dns?.map(present) ?? [gateway],
         },
-        ssh: assembleSsh(present(draft.ssh), connections.bastion),
+        ssh: assembleSsh(present(draft.ssh), connections.bastion, around),
         manager: {
             name: present(manager.name),
             address: present(manager.address),
@@ -152,11 +154,17 @@ function assemble(draft: ClusterDraft, subject: Subject, connections: Connection
     };
 }
 
-function assembleSsh(ssh: NonNullable<ClusterDraft["ssh"]>, bastion: Endpoint | undefined): SshSpec {
+function assembleSsh(
+    ssh: NonNullable<ClusterDraft["ssh"]>,
+    bastion: Endpoint | undefined,
+    { publicKey }: Surroundings,
+): SshSpec {
     const user = present(ssh.user);
+    const line = publicKey?.split("\n")[0]?.trim() ?? "";
     return {
         user,
         key: keySource(present(ssh.key)),
+        ...(line === "" ? {} : { publicKey: line }),
         ...(bastion === undefined ? {} : { bastion: { ...bastion, user: ssh.bastion?.user ?? user } }),
     };
 }

@@ -141,7 +141,8 @@ export const schema = {
             key: text(
                 {
                     description:
-                        "Private key: a file on this machine, `agent`, or `secret` (the key `sshKey` of this config).",
+                        "Private key: a file on this machine, `agent`, or `secret` (the key `sshKey` of this config). " +
+                        "The public half beside the file (`.pub`), if there is one, is accepted by new guests.",
                     value: "~/.ssh/id_ed25519",
                 },
                 texts.sshKey,

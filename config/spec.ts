@@ -41,6 +41,8 @@ export type SshKeySource =
 export interface SshSpec {
     user: string;
     key: SshKeySource;
+    /** The public half of the key, where it is known: one line, as in authorized_keys. */
+    publicKey?: string;
     /** The one host through which all others are reached, where they are not reached directly. */
     bastion?: Endpoint & { user: string };
 }

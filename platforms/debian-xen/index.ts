@@ -202,7 +202,7 @@ export const debianXen: Platform = {
                 DISK_MIB: String(guest.disk * 1024),
                 NETWORK: guestNetwork(spec, guest),
                 HOSTS: guestHosts(guest),
-                ACCEPTED: "",
+                ACCEPTED: spec.ssh.publicKey ?? "",
                 CONFIG: config,
                 KEEP_DISK: yesNo(guest.keepDisk),
             },

@@ -27,8 +27,17 @@ const labHosts = JSON.stringify({
 describe("the tracked stacks", () => {
     test("the lab's has no faults, and its endpoints come from the lab's file", () => {
         const { raw, secrets } = readPulumiConfig(stackConfig("Pulumi.lab.yaml"), "ovm-ha-cluster");
-        expect(neededFiles(raw)).toEqual({ knownHosts: ".lab/known_hosts", endpoints: ".lab/lab.json" });
-        const spec = specOf(raw, around({ secrets, endpoints: labHosts }));
+        expect(neededFiles(raw)).toEqual({
+            knownHosts: ".lab/known_hosts",
+            endpoints: ".lab/lab.json",
+            publicKey: ".lab/id_ed25519.pub",
+        });
+        const spec = specOf(raw, around({ secrets, endpoints: labHosts, publicKey: "ssh-ed25519 AAAA me\n" }));
+        expect(spec.ssh).toEqual({
+            user: "root",
+            key: { from: "file", path: ".lab/id_ed25519" },
+            publicKey: "ssh-ed25519 AAAA me",
+        });
         expect(spec.nodes[1]).toMatchObject({
             name: "OVMSERVER02",
             address: "192.168.1.102",
