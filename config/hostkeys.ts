@@ -73,7 +73,7 @@ export function hostKeyLookup(knownHosts: string): (host: string, port: number) 
 /**
  * The key to pin, best first: Ed25519, ECDSA, and RSA only where `allowRsa` says so. Pinning one key makes
  * the provider offer its type alone, for RSA that is `ssh-rsa` with SHA-1, which an sshd of today refuses and one of Oracle
- * VM 2.2's time still speaks (facts/pulumi.md, "hostKey trap").
+ * VM 2.2's time still speaks.
  */
 export function keyToPin(keys: readonly HostKey[], allowRsa: boolean): HostKey | undefined {
     const first = (prefix: string): HostKey | undefined => keys.find(({ type }) => type.startsWith(prefix));

@@ -1,9 +1,8 @@
 /**
  * How fast the pool notices a lost node, and how long the others wait before they take its guests over.
  *
- * All numbers are seconds. Sources: facts/ha.md §2 (read in the source of corosync 3.1.7, sbd 1.5.2, pacemaker 2.1.5) and
- * facts/lab.md, "The timing rule, as measured". `relaxed` is what the lab ran with; `fast` is derived, and has not been
- * measured on hardware.
+ * All numbers are seconds. Sources: the code of corosync 3.1.7, sbd 1.5.2 and pacemaker 2.1.5, and runs in the lab in
+ * which a node was cut off. `relaxed` is what the lab ran with; `fast` is derived, and has not been measured on hardware.
  */
 export interface Timing {
     /** Where the numbers come from; `custom` as soon as one was given by hand. */

@@ -11,9 +11,9 @@ chmod 755 "$tree"
 mkdir -p "$tree/DEBIAN" "$folder"
 dpkg -L "$package" | while read -r path; do
     if [ ! -d "$path" ]; then
-        cp -a --parents "$path" "$tree"
+        printf '%s\n' "${path#/}"
     fi
-done
+done | tar -C / -c --files-from - | tar -C "$tree" -x
 for part in preinst postinst prerm postrm conffiles md5sums; do
     if [ -e "/var/lib/dpkg/info/$package.$part" ]; then
         cp -a "/var/lib/dpkg/info/$package.$part" "$tree/DEBIAN/$part"

@@ -1,6 +1,6 @@
 /**
- * The virtual lab itself, in a folder of its own beside any lab of this checkout: started once, then everything that
- * issue 4 wants to be seen. Each test leaves the machines running.
+ * The virtual lab itself, in a folder of its own beside any lab of this checkout: started once, then everything a
+ * lab has to do. Each test leaves the machines running.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
