@@ -28,6 +28,7 @@ export class HaGuest extends ComponentResource {
         const steps = carryOut(site, name, plan, {
             parent: this,
             needs: { repository: [repository], nodes, pool: [pool] },
+            nodes,
         });
         const check = guest.httpCheck;
         const port = check === undefined || check.port === 80 ? "" : `:${check.port}`;

@@ -13,6 +13,10 @@ export interface OvmServerNodeArgs {
 /** A machine with a hypervisor, ready to become a member of the pool. */
 export class OvmServerNode extends ComponentResource {
     readonly address: Output<string>;
+    /** Name of the machine. */
+    readonly host: string;
+    /** Whether the machine is gone for good. */
+    readonly lost: boolean;
 
     constructor(
         name: string,
@@ -21,8 +25,14 @@ export class OvmServerNode extends ComponentResource {
         options: ComponentResourceOptions = {},
     ) {
         super("ha:index:OvmServerNode", name, {}, options);
+        this.host = node.name;
+        this.lost = node.lost;
         const steps = site.platform.node(site.spec, node);
-        carryOut(site, name, steps, { parent: this, needs: { drain: repository.drain, repository: [repository] } });
+        carryOut(site, name, steps, {
+            parent: this,
+            needs: { drain: repository.drain, repository: [repository] },
+            nodes: [this],
+        });
         this.address = output(node.address);
         this.registerOutputs({ address: this.address });
     }

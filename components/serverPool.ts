@@ -24,6 +24,7 @@ export class ServerPool extends ComponentResource {
         const steps = carryOut(site, name, platform.pool(spec), {
             parent: this,
             needs: { repository: [args.repository], nodes: args.nodes },
+            nodes: args.nodes,
             material: secret.result,
         });
         this.virtualAddress = output(spec.pool.virtualAddress);

@@ -3,6 +3,7 @@ import { type ClusterSpec } from "../config/spec";
 import { type Need, type Platform, type Step } from "../platforms/platform";
 import { type Credentials, type Endpoint } from "../remote/connection";
 import { RemoteStep } from "../remote/step";
+import { type OvmServerNode } from "./ovmServerNode";
 
 /** What every component needs to know: what is wanted, what kind of hosts there are, and how to log in to them. */
 export interface Site {
@@ -24,6 +25,8 @@ export interface CarryOutOptions {
     readonly parent: Resource;
     /** Where the parts of the cluster are that steps say they need. */
     readonly needs?: Partial<Record<Need, readonly Resource[]>>;
+    /** The nodes that steps may be on: what is on a lost one goes with it, without asking it. */
+    readonly nodes?: readonly OvmServerNode[];
     /** The pool's secret, for steps that carry keys. */
     readonly material?: Output<string>;
 }
@@ -37,7 +40,7 @@ export function carryOut(
     site: Site,
     name: string,
     steps: readonly Step[],
-    { parent, needs = {}, material }: CarryOutOptions,
+    { parent, needs = {}, nodes = [], material }: CarryOutOptions,
 ): Map<string, RemoteStep> {
     const made = new Map<string, RemoteStep>();
     const make = (step: Step, above: readonly string[]): RemoteStep => {
@@ -59,6 +62,7 @@ export function carryOut(
         if (secret !== undefined && material === undefined) {
             throw new Error(`the step ${step.name} needs the pool's secret`);
         }
+        const gone = nodes.find(({ lost, host }) => lost && host === step.host);
         const resource = new RemoteStep(
             `${name}-${step.name}`,
             {
@@ -71,7 +75,11 @@ export function carryOut(
                 credentials: site.credentials,
                 ...(step.identity === undefined ? {} : { identity: step.identity }),
             },
-            { parent, dependsOn: [...before, ...(step.needs ?? []).flatMap((need) => needs[need] ?? [])] },
+            {
+                parent,
+                dependsOn: [...before, ...(step.needs ?? []).flatMap((need) => needs[need] ?? [])],
+                ...(gone === undefined ? {} : { deletedWith: gone }),
+            },
         );
         made.set(step.name, resource);
         return resource;

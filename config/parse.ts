@@ -181,6 +181,7 @@ function assembleNode(node: SubjectNode, ssh: Endpoint): NodeSpec {
         roles: present(node.roles).map(present),
         ...(node.memory === undefined ? {} : { memory: node.memory }),
         dom0Memory: present(node.dom0Memory),
+        lost: present(node.lost),
     };
 }
 

@@ -79,6 +79,11 @@ const node = record(
             },
             choice({ description: "A role." }, ["vm", "utility", "master"]),
         ),
+        lost: flag({
+            description:
+                "The machine is gone for good: nothing is undone on it when it is taken out of the list, one `up` later.",
+            value: false,
+        }),
         ssh: endpoint,
     },
 );

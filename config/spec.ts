@@ -78,6 +78,8 @@ export interface NodeSpec {
     memory?: number;
     /** MiB that dom0 keeps. */
     dom0Memory: number;
+    /** Gone for good: nothing is undone on it when it is taken out of the list. */
+    lost: boolean;
 }
 
 /** The shared volume on the manager. */

@@ -111,6 +111,31 @@ describe("the components", () => {
         }
     });
 
+    it("undo nothing on a machine that is gone for good", async () => {
+        const whole = clusterSpec();
+        const [first, second] = whole.nodes;
+        const { options } = await build({
+            ...whole,
+            nodes: [first, second].flatMap((node, index) =>
+                node === undefined ? [] : [{ ...node, lost: index === 1 }],
+            ),
+        });
+        const with2 = [...options].filter(([, { deletedWith }]) => deletedWith !== undefined);
+        expect(with2.map(([name]) => name).sort()).toEqual([
+            "HAPPOOL-keys-OVMSERVER02",
+            "HAPPOOL-member-OVMSERVER02",
+            "HAPPOOL-online-OVMSERVER02",
+            "OVMSERVER02-hypervisor",
+            "OVMSERVER02-network",
+            "OVMSERVER02-prepare",
+            "OVMSERVER02-storage",
+            "WebServerHA-node-OVMSERVER02",
+        ]);
+        for (const [, { deletedWith }] of with2) {
+            expect(await nameOf(deletedWith as pulumi.Resource)).toBe("OVMSERVER02");
+        }
+    });
+
     it("record no secret in clear", () => {
         const clear = JSON.stringify(seen.resources, (_, value: unknown) =>
             typeof value === "object" && value !== null && SECRET_MARK in value ? "secret" : value,
