@@ -22,16 +22,20 @@ const MIN_HANDSHAKE_MS = 60_000;
  * Tries until it works, as the provider does: waits 100 ms, 1.5 times longer each time, at most 5 s; gives up with
  * `after N failed attempts: …` when `limit` attempts and one more have failed.
  *
- * @param limit failed attempts to bear with; -1: any number
+ * @param settings.dialErrorLimit failed attempts to bear with; -1: any number
+ * @param settings.perDialTimeout seconds for one attempt. An attempt may last longer when a host accepts a connection and
+ *     then says nothing; it is given up, too, when the time for all attempts together is over.
  * @param onRetry told of every failed attempt that will be repeated
  */
 export async function withRetry<Result>(
     what: string,
-    limit: number,
+    { dialErrorLimit: limit, perDialTimeout }: Pick<HostSettings, "dialErrorLimit" | "perDialTimeout">,
     signal: AbortSignal,
     onRetry: (message: string) => void,
     attempt: () => Promise<Result>,
 ): Promise<Result> {
+    const end =
+        limit === -1 || perDialTimeout === 0 ? Infinity : performance.now() + (limit + 1) * perDialTimeout * 1000;
     let delay = FIRST_DELAY_MS;
     for (let failed = 0; ; failed++) {
         signal.throwIfAborted();
@@ -39,8 +43,11 @@ export async function withRetry<Result>(
             return await attempt();
         } catch (error) {
             signal.throwIfAborted();
-            if (limit > -1 && failed + 1 > limit) {
-                throw new Error(`after ${failed} failed attempts: ${messageOf(error)}`, { cause: error });
+            const isOver = performance.now() >= end;
+            if (isOver || (limit > -1 && failed + 1 > limit)) {
+                throw new Error(`after ${isOver ? failed + 1 : failed} failed attempts: ${messageOf(error)}`, {
+                    cause: error,
+                });
             }
             onRetry(`${what} ${failed + 1}/${limit === -1 ? "inf" : limit} failed: retrying`);
         }

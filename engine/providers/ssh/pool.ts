@@ -108,7 +108,7 @@ export class SshPool {
         const { proxy } = settings;
         if (proxy === undefined) {
             const login = loginFor(settings);
-            return withRetry("Dial", settings.dialErrorLimit, signal, onRetry, async () =>
+            return withRetry("Dial", settings, signal, onRetry, async () =>
                 this.admit(identity, settings, login, await dialTcp(settings, signal), signal),
             );
         }
@@ -128,7 +128,7 @@ export class SshPool {
     ): Promise<SharedConnection> {
         const login = loginFor(settings);
         const atProxy = { signal, onRetry: (message: string) => onRetry(message.replace("Dial", "Dial proxy")) };
-        return withRetry("Dial from proxy", settings.dialErrorLimit, signal, onRetry, async () => {
+        return withRetry("Dial from proxy", settings, signal, onRetry, async () => {
             const hop = await this.connect(proxy, atProxy);
             const stream = await hop.guard(forward(hop.client, settings), signal);
             return this.admit(identity, settings, login, stream, signal);
