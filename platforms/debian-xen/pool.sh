@@ -12,6 +12,10 @@ has_quorum() { crm_mon -1 --output-as=xml 2>/dev/null | grep '<current_dc ' | gr
 
 coordinator() { crm_mon -1 --output-as=xml | sed -n 's/.*<current_dc .* name="\([^"]*\)".*/\1/p'; }
 
+online_members() {
+    crm_mon -1 --output-as=xml | sed -n 's/.*<node name="\([^"]*\)" .* online="true".*/\1/p' | paste -s -d ' ' -
+}
+
 forget_others() {
     crm_node --list | while read -r _ name state; do
         case ",$MEMBERS," in
@@ -32,7 +36,7 @@ apply() {
     if [ -n "$RESOURCE" ]; then
         wait_until "$PATIENCE" "$RESOURCE is up" resource_started "$RESOURCE"
     fi
-    say "pool: quorate, coordinator $(coordinator)${RESOURCE:+, virtual address on $(resource_node "$RESOURCE")}"
+    say "pool: quorate, online $(online_members), coordinator $(coordinator)${RESOURCE:+, virtual address on $(resource_node "$RESOURCE")}"
 }
 
 remove() {
