@@ -55,7 +55,7 @@ function rowsOf(fields: Fields, prefix: string): Row[] {
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
-/** The reference of all keys as a Markdown table, for the README. */
+/** The reference of all keys as a Markdown table. */
 export function referenceTable(): string {
     const secrets = Object.entries(secretKeys).map(([key, description]) => ({
         key,
@@ -72,4 +72,18 @@ export function referenceTable(): string {
         ),
         "",
     ].join("\n");
+}
+
+/** Text of docs/config.md; `npm run docs` writes it. */
+export function referencePage(): string {
+    return `# Configuration
+
+All keys of a stack's config file, with their defaults. The file is \`Pulumi.<stack>.yaml\`; every key in it begins with
+\`ovm-ha-cluster:\`. [Pulumi.site.yaml.example](../Pulumi.site.yaml.example) is a complete one for three PCs,
+[Pulumi.lab.yaml](../Pulumi.lab.yaml) the one of the virtual lab. \`a.b\` is the key \`b\` below \`a\`, \`a[].b\` the key \`b\` of
+each entry of the list \`a\`. All faults of a file are reported at once, each with its key and what to do.
+
+This page is written from \`config/schema.ts\` by \`npm run docs\`.
+
+${referenceTable()}`;
 }

@@ -119,8 +119,8 @@ const timing = wordOrRecord(
 );
 
 /**
- * Every key of the configuration, once: the parser, the `config:` block of Pulumi.yaml and the README's reference come
- * from here. The order is the one the reference shows.
+ * Every key of the configuration, once: the parser, the `config:` block of Pulumi.yaml and docs/config.md come from
+ * here. The order is the one the reference shows.
  */
 export const schema = {
     platform: choice({ description: "What runs on the hosts.", value: "debian-xen" }, ["debian-xen", "ovm-2.2"]),
