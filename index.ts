@@ -25,6 +25,14 @@ function readIfThere(path: string | undefined): string | undefined {
     return path !== undefined && existsSync(local(path)) ? readFileSync(local(path), "utf8") : undefined;
 }
 
+function readKey(path: string): string {
+    const key = readIfThere(path);
+    if (key === undefined) {
+        throw new Error(`ssh.key: ${path} cannot be read; make it with ssh-keygen -t ed25519, or set ssh.key to agent`);
+    }
+    return key;
+}
+
 function credentialsOf({ user, key, bastion }: SshSpec): Credentials {
     const through = bastion === undefined ? {} : { bastion };
     switch (key.from) {
@@ -33,7 +41,7 @@ function credentialsOf({ user, key, bastion }: SshSpec): Credentials {
         case "secret":
             return { user, ...through, privateKey: config.requireSecret("sshKey") };
         case "file":
-            return { user, ...through, privateKey: secret(readFileSync(local(key.path), "utf8")) };
+            return { user, ...through, privateKey: secret(readKey(key.path)) };
     }
 }
 
