@@ -1,7 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { cpus, loadavg, userInfo } from "node:os";
 import { promisify } from "node:util";
 import { type sendUnaryData, type ServerUnaryCall, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import * as resourceProto from "@pulumi/pulumi/proto/resource_pb";
@@ -11,6 +9,7 @@ import { startServer } from "../engine/rpc/server";
 import { makeUrn } from "../engine/urn";
 import { Project } from "../tests/engine/support/cli";
 import { type Sshd, startSshd } from "../tests/engine/support/sshd";
+import { measure, repeat, type Cost } from "./cost";
 
 const REPETITIONS = 3;
 const SIZES = [10, 100, 1000];
@@ -31,56 +30,6 @@ for (let i = 0; i < Number(process.env.BENCH_COMMANDS); i++) {
     new command.remote.Command(\`command-\${i}\`, { connection, create: \`echo \${i}\` });
 }
 `;
-
-/** Notes a process's peak memory as it ends. VmHWM, as getrusage's peak counts the parent's pages before the exec. */
-const PEAK_HOOK = `const { readFileSync, writeFileSync } = require("node:fs");
-process.on("exit", () => {
-    const kilobytes = /VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1];
-    const role = process.argv[1].includes("launcher") ? "engine" : "program";
-    writeFileSync(process.env.BENCH_PEAKS + "/" + role, kilobytes);
-});
-`;
-
-/** Seconds, and peak megabytes of the processes that took part; medians if of several runs. */
-interface Cost {
-    readonly seconds: number;
-    readonly engine: number;
-    readonly program: number;
-}
-
-/** Runs something with the peak hook in the environment of what it starts. */
-async function measure(run: (environment: NodeJS.ProcessEnv) => Promise<void>): Promise<Cost> {
-    const folder = mkdtempSync(join(tmpdir(), "bench-"));
-    const hook = join(folder, "hook.cjs");
-    writeFileSync(hook, PEAK_HOOK);
-    const started = performance.now();
-    await run({ NODE_OPTIONS: `--require=${hook}`, BENCH_PEAKS: folder });
-    const seconds = (performance.now() - started) / 1000;
-    const seen = readdirSync(folder);
-    const peak = (role: string): number =>
-        seen.includes(role) ? Number(readFileSync(join(folder, role), "utf8")) / 1024 : 0;
-    const cost = { seconds, engine: peak("engine"), program: peak("program") };
-    rmSync(folder, { recursive: true });
-    return cost;
-}
-
-function median(values: readonly number[]): number {
-    return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-/** The medians of several measurements, each figure by itself. */
-async function repeat(what: string, once: () => Promise<Cost>): Promise<Cost> {
-    const costs: Cost[] = [];
-    for (let i = 0; i < REPETITIONS; i++) {
-        costs.push(await once());
-        process.stderr.write(`${what}: ${costs[i]?.seconds.toFixed(2)} s\n`);
-    }
-    return {
-        seconds: median(costs.map(({ seconds }) => seconds)),
-        engine: median(costs.map(({ engine }) => engine)),
-        program: median(costs.map(({ program }) => program)),
-    };
-}
 
 function commandsOn(sshd: Sshd, commands: number): NodeJS.ProcessEnv {
     return {
@@ -107,7 +56,7 @@ async function noOpPreview(sshd: Sshd, commands: number): Promise<Cost> {
     return withProject(async (project) => {
         const program = commandsOn(sshd, commands);
         await project.succeed(["up", "--yes", "--skip-preview"], program);
-        return repeat(`preview of ${commands}`, () =>
+        return repeat(`preview of ${commands}`, REPETITIONS, () =>
             measure(async (hook) => {
                 const shown = await project.succeed(["preview"], { ...program, ...hook });
                 if (!shown.includes(`${commands + 1} unchanged`)) {
@@ -145,7 +94,7 @@ async function sdkAlone(sshd: Sshd, commands: number): Promise<Cost> {
     server.serveMonitor(echoMonitor());
     try {
         return await withProject(async ({ folder }) =>
-            repeat(`the SDK alone with ${commands}`, () =>
+            repeat(`the SDK alone with ${commands}`, REPETITIONS, () =>
                 measure(async (hook) => {
                     const flags = Object.entries({
                         monitor: server.address,
@@ -174,7 +123,7 @@ async function sdkAlone(sshd: Sshd, commands: number): Promise<Cost> {
 
 /** The first `up` of commands that share the host's connection. */
 async function upOnOneHost(sshd: Sshd, commands: number): Promise<Cost> {
-    return repeat(`up of ${commands}`, () =>
+    return repeat(`up of ${commands}`, REPETITIONS, () =>
         withProject((project) =>
             measure(async (hook) => {
                 await project.succeed(["up", "--yes", "--skip-preview"], { ...commandsOn(sshd, commands), ...hook });
@@ -187,7 +136,7 @@ async function upOnOneHost(sshd: Sshd, commands: number): Promise<Cost> {
 async function separateSsh(sshd: Sshd): Promise<Cost> {
     const options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"];
     const login = [...options.flatMap((option) => ["-o", option]), "-i", sshd.privateKeyFile, "-p", String(sshd.port)];
-    return repeat(`${HOST_COMMANDS} ssh processes`, () =>
+    return repeat(`${HOST_COMMANDS} ssh processes`, REPETITIONS, () =>
         measure(async () => {
             const left = Array.from({ length: HOST_COMMANDS }, (_, index) => `echo ${index}`);
             const worker = async (): Promise<void> => {

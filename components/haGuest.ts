@@ -27,7 +27,7 @@ export class HaGuest extends ComponentResource {
         const plan = site.platform.guest(site.spec, guest);
         const steps = carryOut(site, name, plan, {
             parent: this,
-            needs: { repository: [repository], nodes, pool: [pool] },
+            needs: { repository: [repository], pool: [pool] },
             nodes,
         });
         const check = guest.httpCheck;

@@ -24,7 +24,7 @@ function endpointOf(spec: ClusterSpec, host: string): Endpoint {
 export interface CarryOutOptions {
     readonly parent: Resource;
     /** Where the parts of the cluster are that steps say they need. */
-    readonly needs?: Partial<Record<Need, readonly Resource[]>>;
+    readonly needs?: Partial<Record<Exclude<Need, "node">, readonly Resource[]>>;
     /** The nodes that steps may be on: what is on a lost one goes with it, without asking it. */
     readonly nodes?: readonly OvmServerNode[];
     /** The pool's secret, for steps that carry keys. */
@@ -43,6 +43,9 @@ export function carryOut(
     { parent, needs = {}, nodes = [], material }: CarryOutOptions,
 ): Map<string, RemoteStep> {
     const made = new Map<string, RemoteStep>();
+    // A component stands for all steps in it, so that needing every node would cost steps × nodes.
+    const needed = (step: Step, need: Need): readonly Resource[] =>
+        need === "node" ? nodes.filter(({ host }) => host === step.host) : (needs[need] ?? []);
     const make = (step: Step, above: readonly string[]): RemoteStep => {
         const known = made.get(step.name);
         if (known !== undefined) {
@@ -77,7 +80,7 @@ export function carryOut(
             },
             {
                 parent,
-                dependsOn: [...before, ...(step.needs ?? []).flatMap((need) => needs[need] ?? [])],
+                dependsOn: [...before, ...(step.needs ?? []).flatMap((need) => needed(step, need))],
                 ...(gone === undefined ? {} : { deletedWith: gone }),
             },
         );

@@ -3,8 +3,11 @@ import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../config/spec"
 /** Values that a script's text refers to by name. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** What must be there before a step can run, beside steps of its own plan: other parts of the cluster as a whole. */
-export type Need = "drain" | "repository" | "nodes" | "pool";
+/**
+ * What must be there before a step can run, beside steps of its own plan: other parts of the cluster as a whole. `node` is
+ * the one node the step runs on.
+ */
+export type Need = "drain" | "repository" | "nodes" | "node" | "pool";
 
 /** One thing that is made true on one host. */
 export interface Step {

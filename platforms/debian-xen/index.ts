@@ -222,7 +222,7 @@ export const debianXen: Platform = {
             },
             timeout: 300,
             after: ["image"],
-            needs: ["nodes"],
+            needs: ["node"],
             identity,
         }));
         const path = `${folder}/vm.cfg`;

@@ -25,8 +25,16 @@ function read(file: string): string {
     return readFileSync(join(__dirname, file), "utf8");
 }
 
-/** Text of a step: the shared helpers and its own file. */
+const known = new Map<ScriptName, string>();
+
+/** Text of a step: the shared helpers and its own file. It is read once, for however many steps. */
 export function script(name: ScriptName): string {
+    const before = known.get(name);
+    if (before !== undefined) {
+        return before;
+    }
     const helpers = WITH_CIB.has(name) ? [read("lib.sh"), read("lib-cib.sh")] : [read("lib.sh")];
-    return [...helpers, read(`${name}.sh`)].join("\n");
+    const text = [...helpers, read(`${name}.sh`)].join("\n");
+    known.set(name, text);
+    return text;
 }
