@@ -80,8 +80,8 @@ const spec = readClusterOrSayWhy();
 const site: Site = { spec, platform: platformOf(spec.platform), credentials: credentialsOf(spec.ssh) };
 
 const repository = new NfsRepository("repository", site);
-const nodes = new Map(spec.nodes.map((node) => [node.name, new OvmServerNode(node.name, site, { node, repository })]));
-const serverPool = new ServerPool(spec.pool.name, site, { repository, nodes: [...nodes.values()] });
+const nodes = spec.nodes.map((node) => new OvmServerNode(node.name, site, { node, repository }));
+const serverPool = new ServerPool(spec.pool.name, site, { repository, nodes });
 const guests = spec.guests.map((guest) => ({
     name: guest.name,
     resource: new HaGuest(guest.name, site, { guest, repository, nodes, pool: serverPool }),

@@ -7,7 +7,7 @@ import { type ClusterSpec } from "../config/spec";
 import { architecture } from "./architecture";
 
 /** The lab's cluster as the config in the folder `root` has it; where its SSH answers is made up. */
-function labCluster(root: string): ClusterSpec {
+export function labCluster(root: string): ClusterSpec {
     const { config } = parse(readFileSync(join(root, "Pulumi.lab.yaml"), "utf8")) as {
         config: Record<string, unknown>;
     };
