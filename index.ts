@@ -1,6 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { resolve } from "node:path";
 import { all, Config, getProject, interpolate, log, RunError, secret } from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime";
 import { HaGuest } from "./components/haGuest";
@@ -14,24 +11,9 @@ import { type ClusterSpec, type Platform as PlatformName, type SshSpec } from ".
 import { debianXen } from "./platforms/debian-xen";
 import { type Platform } from "./platforms/platform";
 import { type Credentials } from "./remote/connection";
+import { readIfThere, readKey } from "./remote/files";
 
 const config = new Config();
-
-function local(path: string): string {
-    return resolve(path.replace(/^~(?=\/|$)/, homedir()));
-}
-
-function readIfThere(path: string | undefined): string | undefined {
-    return path !== undefined && existsSync(local(path)) ? readFileSync(local(path), "utf8") : undefined;
-}
-
-function readKey(path: string): string {
-    const key = readIfThere(path);
-    if (key === undefined) {
-        throw new Error(`ssh.key: ${path} cannot be read; make it with ssh-keygen -t ed25519, or set ssh.key to agent`);
-    }
-    return key;
-}
 
 function credentialsOf({ user, key, bastion }: SshSpec): Credentials {
     const through = bastion === undefined ? {} : { bastion };
