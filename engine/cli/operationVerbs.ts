@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { relative } from "node:path";
 import { promisify } from "node:util";
 import { colours, type ColourChoice, wantsColour } from "../display/colour";
@@ -202,6 +203,8 @@ class VerbRun {
 function watchInterrupts(say: (text: string) => void): { stop: AbortSignal; abort: AbortSignal; close(): void } {
     const stop = new AbortController();
     const abort = new AbortController();
+    // Every operation that runs listens, and how many those are is the user's choice: more than ten are no leak.
+    setMaxListeners(0, abort.signal);
     const interrupted = (): void => {
         if (stop.signal.aborted) {
             say("ending at once");
