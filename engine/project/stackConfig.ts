@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type Document, isMap as isYamlMap } from "yaml";
 import { messageOf, NotSupported, UserError } from "../errors";
-import { atomicWrite } from "../state/atomicWrite";
+import { atomicRewrite } from "../state/atomicWrite";
 import { parsePath, printPath, type Path } from "../values/path";
 import { type Json } from "../values/wire";
 import { coerced, type ConfigValue, fromJson, isMap, toJson } from "./configValue";
@@ -140,7 +140,7 @@ export class StackConfig {
     async save(): Promise<void> {
         const empty = this.document.contents === null || isEmptyMap(this.document.contents);
         if (!empty || this.exists) {
-            await atomicWrite(this.file, empty ? "" : this.document.toString({ lineWidth: 0 }), 0o644);
+            await atomicRewrite(this.file, empty ? "" : this.document.toString({ lineWidth: 0 }), 0o644);
         }
     }
 

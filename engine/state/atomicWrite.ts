@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf, UserError } from "../errors";
 
 /** Of names such as `.dev.json.12ab.tmp`, which a killed write leaves behind. */
 export const TEMPORARY_SUFFIX = ".tmp";
 
-/** Replaceable for tests that stop between the steps of a write. */
+/** What is to be done between the steps of a write; tests stop there. */
 export interface WriteHooks {
     beforeRename?(temporary: string): Promise<void>;
 }
@@ -38,6 +38,33 @@ export async function atomicWrite(
         await syncFolder(folder);
     } catch (error) {
         await rm(temporary, { force: true }).catch(() => undefined);
+        throw writeError(file, error);
+    }
+}
+
+/**
+ * Writes a file that belongs to the user in the same way: an existing one keeps its mode, a symbolic link stays and what
+ * it points to is written. `mode` is that of a new file.
+ */
+export async function atomicRewrite(file: string, content: string | Uint8Array, mode: number): Promise<void> {
+    const existing = await find(file);
+    if (existing === undefined) {
+        await atomicWrite(file, content, mode);
+        return;
+    }
+    // The umask applies to new files only.
+    const keepMode = (temporary: string): Promise<void> => chmod(temporary, existing.mode);
+    await atomicWrite(existing.path, content, existing.mode, { beforeRename: keepMode });
+}
+
+async function find(file: string): Promise<{ path: string; mode: number } | undefined> {
+    try {
+        const path = await realpath(file);
+        return { path, mode: (await stat(path)).mode & 0o7777 };
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+            return undefined;
+        }
         throw writeError(file, error);
     }
 }

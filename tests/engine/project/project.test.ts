@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Secure } from "../../../engine/project/configValue";
 import { parseProject } from "../../../engine/project/project";
@@ -205,5 +205,20 @@ describe("the selected stack", () => {
         expect(await new Selection({ name: "p", file: "/x/Pulumi.yaml" }, "file://a", forced).current()).toBe("x");
         await selection.select(undefined);
         expect(await selection.current()).toBeUndefined();
+    });
+});
+
+describe("saving Pulumi.<stack>.yaml", () => {
+    it("keeps the mode of the file, whatever the umask, and the link that leads to it", async () => {
+        const real = file("config: {}\n");
+        chmodSync(real, 0o660);
+        const link = join(temporaryFolder(), "Pulumi.dev.yaml");
+        symlinkSync(real, link);
+        const config = await StackConfig.load(link, "p");
+        config.set("size", "2", false);
+        await config.save();
+        expect(lstatSync(link).isSymbolicLink()).toBe(true);
+        expect(readFileSync(real, "utf8")).toContain("p:size");
+        expect((statSync(real).mode & 0o777).toString(8)).toBe("660");
     });
 });
