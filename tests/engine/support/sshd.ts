@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ export interface Sshd {
     /** Line of authorized_keys. */
     readonly hostKey: string;
     readonly pid: number;
+    /** Lets one more public key log in, given as its line of authorized_keys. */
+    authorize(publicKey: string): void;
     /** Process ids of the daemon's children: one per connection (or two, before the login is complete). */
     connections(): number[];
     /** Connections that were logged in to since the start. */
@@ -92,6 +94,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
         privateKeyFile: keyFile,
         hostKey: readFileSync(`${hostKeyFile}.pub`, "utf8").trim(),
         pid,
+        authorize: (publicKey) => appendFileSync(join(folder, "authorized_keys"), publicKey),
         connections: () => childrenOf(pid),
         logins: () => log.split(/Accepted (?:publickey|password|keyboard)/).length - 1,
         log: () => log,
