@@ -6,6 +6,8 @@ import { UserError } from "../errors";
 
 /** The SDK's runner ends with this code when it has reported the error itself. */
 const ERROR_ALREADY_SHOWN = 32;
+/** Keeps the frames of packages out of the source mapping; see there. */
+const PACKAGE_FRAMES = join(__dirname, "packageFrames.cjs");
 
 export interface ProgramOptions {
     /** Absolute path of the project: the folder with Pulumi.yaml. */
@@ -42,7 +44,8 @@ export interface RunningProgram {
  * @throws UserError if the SDK is not installed in the project
  */
 export function startProgram(options: ProgramOptions): RunningProgram {
-    const child = spawn(process.execPath, [...options.nodeArgs, ...runnerArguments(options)], {
+    const args = [`--require=${PACKAGE_FRAMES}`, ...options.nodeArgs, ...runnerArguments(options)];
+    const child = spawn(process.execPath, args, {
         cwd: options.root,
         env: {
             ...process.env,

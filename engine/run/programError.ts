@@ -8,11 +8,11 @@ import { stripVTControlCharacters } from "node:util";
  * @param root the program's folder
  */
 export function programError(text: string, root: string): string | undefined {
-    if (/failed to register new resource .*: \d+ UNIMPLEMENTED: /.test(text)) {
-        return undefined;
-    }
     // Stack traces come coloured.
     const plain = stripVTControlCharacters(text);
+    if (/(failed to register new resource .*|^Error): \d+ UNIMPLEMENTED: /m.test(plain)) {
+        return undefined;
+    }
     const lines = plain.replace(/^Running program '.*' failed with an unhandled exception:\n/, "").split("\n");
     const compilation = lines.flatMap((line) => {
         const [, file, row, column, problem] = /^(.+)\((\d+),(\d+)\): error (TS\d+: .*)$/.exec(line) ?? [];

@@ -26,7 +26,12 @@ const faults: Record<string, () => void> = {
     throws: () => {
         throw new Error("the program is not well");
     },
+    missing: () => command("first", config.require("region")),
     import: () => command("first", "true", { import: "id" }),
+    hooks: () => {
+        const hook = new pulumi.ResourceHook("told", () => undefined);
+        command("first", "true", { hooks: { beforeCreate: [hook] } });
+    },
     transforms: () => command("first", "true", { transforms: [() => undefined] }),
 };
 faults[config.get("fault") ?? "none"]?.();
@@ -146,11 +151,20 @@ describe("told as one error of the run", () => {
     test.each([
         ["a command that fails", "fails", /Process exited with status 7/],
         ["a program that throws", "throws", /the program is not well \(index\.ts:\d+:\d+\)/],
+        ["the option `hooks`", "hooks", /a resource hook is not supported.*official pulumi CLI/],
         ["the option `import`", "import", /resource option `import`.*official pulumi CLI/],
         ["the option `transforms`", "transforms", /transforms.*official pulumi CLI/],
         ["a resource type that nobody here knows", "type", /resource type foreign:index:Thing.*official pulumi CLI/],
     ])("%s", async (_name, fault, problem) => {
         expectDiagnostic(await withFault(fault), problem);
+        expect(await commandsInState()).toBe(0);
+    });
+
+    test("a config value that is missing, without filling the memory first", async () => {
+        const started = performance.now();
+        const ended = await withFault("missing");
+        expectDiagnostic(ended, /: Missing required configuration variable 'trial:region': .*config set trial:region/);
+        expect((performance.now() - started) / 1000).toBeLessThan(20);
         expect(await commandsInState()).toBe(0);
     });
 

@@ -29,6 +29,11 @@ it.each([
         "Error: failed to register new resource x [a:b:C]: 12 UNIMPLEMENTED: the resource option `import` is not supported\n    at f (/p/index.ts:1:1)",
         undefined,
     ],
+    [
+        "a hook, which the engine refused",
+        `${headline}Error: 12 UNIMPLEMENTED: a resource hook is not supported\n    at f (/p/index.ts:1:1)`,
+        undefined,
+    ],
 ])("tells of %s in one line", (_name, text, expected) => expect(programError(text, "/p")).toBe(expected));
 
 test("leaves a list alone that the program has laid out", () => {
