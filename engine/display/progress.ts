@@ -1,5 +1,6 @@
 import { type Step } from "../plan/step";
 import { type DeploymentEvent, type OperationKind } from "../run/events";
+import { equal } from "../values/value";
 import { shortDiff } from "./changes";
 import { messageLines, stackUrn } from "./diagnostics";
 import { type Style } from "./diff";
@@ -110,7 +111,11 @@ function refreshed(step: Step): Step[] {
     if (step.new === undefined) {
         return [{ ...step, op: "delete" }];
     }
-    return shortDiff(step) === "" ? [] : [{ ...step, op: "update" }];
+    if (shortDiff(step) === "") {
+        return [];
+    }
+    const onlyOutputs = step.old !== undefined && equal(step.old.inputs, step.new.inputs);
+    return [{ ...step, op: onlyOutputs ? "refresh" : "update" }];
 }
 
 function headline(operation: OperationKind, dryRun: boolean): string {

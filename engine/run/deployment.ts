@@ -745,12 +745,15 @@ function structuralDiff(old: PropertyMap, next: PropertyMap): DiffResult {
         : { ...NO_CHANGES, changes: true, changedKeys: changedKeys(diff), detailed: detailedFrom(diff) };
 }
 
-/** What a refresh amounts to: it tells what happened to the resource, not what was done to it. */
+/**
+ * What a refresh amounts to: it tells what happened to the resource, not what was done to it. As in the official
+ * engine, other outputs with the same inputs are recorded but are no change: nothing has to be brought back.
+ */
 function refreshedAs(old: ResourceState | undefined, found: ResourceState | undefined): Op {
     if (found === undefined) {
         return "delete";
     }
-    return found === old ? "same" : "update";
+    return old !== undefined && equal(found.inputs, old.inputs) && found.id === old.id ? "same" : "update";
 }
 
 /** Marks the outputs that the program's options declare secret. */

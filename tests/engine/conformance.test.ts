@@ -151,28 +151,32 @@ function expectDependenciesFirst({ deployment }: Exported): void {
     }
 }
 
+function recordedProject(): Project {
+    return new Project({
+        name: "conformance",
+        stack: "v",
+        passphrase: PASSPHRASE,
+        from: join(VECTORS, "program"),
+    });
+}
+
 jest.setTimeout(300_000);
 
 describe("the recorded program", () => {
-    const folder = mkdtempSync(join(tmpdir(), "conformance-"));
-    const log = join(folder, "log.txt");
-    const observed = join(folder, "observed.txt");
-    const project = new Project({
-        name: "conformance",
-        stack: "v",
-        passphrase: PASSPHRASE,
-        from: join(VECTORS, "program"),
-    });
+    let folder: string;
+    let log: string;
+    let observed: string;
+    let project: Project;
     /** Holds what the official CLI recorded, one state after the other. */
-    const official = new Project({
-        name: "conformance",
-        stack: "v",
-        passphrase: PASSPHRASE,
-        from: join(VECTORS, "program"),
-    });
+    let official: Project;
     let sshd: Sshd;
 
     beforeAll(async () => {
+        folder = mkdtempSync(join(tmpdir(), "conformance-"));
+        log = join(folder, "log.txt");
+        observed = join(folder, "observed.txt");
+        project = recordedProject();
+        official = recordedProject();
         sshd = await startSshd();
         observe("1.state.json");
         await project.init(
@@ -182,7 +186,7 @@ describe("the recorded program", () => {
         await official.succeed(["stack", "init", "v"]);
     });
     afterAll(async () => {
-        await Promise.all([project.remove(), official.remove()]);
+        await Promise.all([project?.remove(), official?.remove()]);
         await sshd?.stop();
         rmSync(folder, { recursive: true, force: true });
     });
@@ -234,9 +238,7 @@ describe("the recorded program", () => {
         writeFileSync(log, "");
         observe("refresh.state.json");
         const output = await project.succeed(["refresh", "--yes", "--skip-preview"]);
-        // The official engine, which finds and records the same, counts a resource with other outputs as unchanged.
-        const { unchanged = 0 } = countsOf(recorded("refresh.txt"));
-        expect(countsOf(output)).toEqual({ unchanged: unchanged - 1, updated: 1 });
+        expect(countsOf(output)).toEqual(countsOf(recorded("refresh.txt")));
         expect(readFileSync(log, "utf8")).toBe("");
         await expectState("refresh.state.json");
     });
@@ -251,14 +253,12 @@ describe("the recorded program", () => {
 });
 
 describe("a state of the official CLI", () => {
-    const project = new Project({
-        name: "conformance",
-        stack: "v",
-        passphrase: PASSPHRASE,
-        from: join(VECTORS, "program"),
+    let project: Project;
+    beforeAll(async () => {
+        project = recordedProject();
+        await project.succeed(["stack", "init", "v"]);
     });
-    beforeAll(() => project.succeed(["stack", "init", "v"]));
-    afterAll(() => project.remove());
+    afterAll(() => project?.remove());
 
     test.each(PHASES)("after phase %d is taken over with nothing to do", async (phase) => {
         await project.succeed(["stack", "import"], {}, recorded(`${phase}.state.json`));

@@ -214,7 +214,7 @@ describe("progress", () => {
             " -  command:remote:Command web deleted\n",
         );
         expect(result(done({ ...refresh, new: resource({ id: "f", outputs: { seen: 2 } }) }))).toBe(
-            " ~  command:remote:Command web updated [diff: ~seen]\n",
+            " ~  command:remote:Command web refreshed [diff: ~seen]\n",
         );
     });
 
