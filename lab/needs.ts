@@ -96,7 +96,9 @@ export function checkDisk(folder: string, megabytes: number): void {
     const { bavail, bsize } = statfsSync(folder);
     const free = Math.floor((bavail * bsize) / (1 << 20));
     if (free < megabytes) {
-        throw new LabError(`too little disk space for ${folder}: ${megabytes} MiB are needed, ${free} MiB are left`);
+        throw new LabError(
+            `too little disk space for ${folder}: ${megabytes} MiB are needed, ${free} MiB are left: free some`,
+        );
     }
 }
 

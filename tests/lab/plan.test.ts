@@ -6,7 +6,15 @@ import { identityFiles, knownHosts } from "../../lab/identity";
 import { findCached, keyOf, MEDIA, mmdebstrapArguments, parseWords, readRecipe } from "../../lab/image";
 import { countBoots } from "../../lab/machine";
 import { ALL_MACHINES, findMachine, GUEST, planMachines, POOL } from "../../lab/machines";
-import { checkComputer, installCommand, memoryNeeded, missingPackages, needs, parseMemory } from "../../lab/needs";
+import {
+    checkComputer,
+    checkDisk,
+    installCommand,
+    memoryNeeded,
+    missingPackages,
+    needs,
+    parseMemory,
+} from "../../lab/needs";
 import { choosePorts, forwardsOf, usualPorts } from "../../lab/ports";
 import { identify, isAlive, parseStat } from "../../lab/process";
 import { machineArguments, type MachineFiles, routerArguments } from "../../lab/qemu";
@@ -236,6 +244,16 @@ describe("the computer", () => {
         const machines = planMachines(2);
         const words = new RegExp(`${memoryNeeded(machines)} MiB.*1000 MiB`);
         expect(() => checkComputer(machines, { platform: "linux", arch: "x64", memory: 1000 })).toThrow(words);
+    });
+
+    test("too little disk space is refused with both figures, and the folder", () => {
+        const folder = mkdtempSync(join(tmpdir(), "disk-"));
+        const wanted = 2 ** 40;
+        expect(() => checkDisk(folder, wanted)).toThrow(
+            new RegExp(`^too little disk space for ${folder}: ${wanted} MiB are needed, \\d+ MiB are left: free some$`),
+        );
+        expect(() => checkDisk(folder, 0)).not.toThrow();
+        rmSync(folder, { recursive: true });
     });
 
     test("memory is read in MiB", () => {
