@@ -1,4 +1,4 @@
-# Prints the TCP ports of ADDRESS that answer somebody who comes from FROM: perl scan.pl FROM ADDRESS
+# Prints which of these TCP ports answer somebody who comes from FROM: perl scan.pl FROM ADDRESS PORT...
 # Perl, because it is on every Debian machine.
 use strict;
 use warnings;
@@ -6,33 +6,29 @@ use IO::Select;
 use IO::Socket::INET;
 use Socket qw(SOL_SOCKET SO_ERROR);
 
-my ( $from, $address ) = @ARGV;
-my @ports = ( 1 .. 65535 );
-my %port;
-my %until;
-my $select = IO::Select->new;
-my @open;
-while ( @ports || $select->count ) {
-    while ( @ports && $select->count < 400 ) {
-        my $next   = shift @ports;
+my ( $from, $address, @ports ) = @ARGV;
+
+# A process may have a thousand sockets open.
+while ( my @some = splice @ports, 0, 500 ) {
+    my %port;
+    my $waiting = IO::Select->new;
+    for my $port (@some) {
         my $socket = IO::Socket::INET->new(
             Proto     => 'tcp',
             LocalAddr => $from,
             PeerAddr  => $address,
-            PeerPort  => $next,
+            PeerPort  => $port,
             Blocking  => 0
-        ) or next;
-        $port{$socket}  = $next;
-        $until{$socket} = time + 8;
-        $select->add($socket);
+        ) or die "port $port: $@";
+        $port{$socket} = $port;
+        $waiting->add($socket);
     }
-    my @ready = $select->can_write(0.5);
-    for my $socket (@ready) {
-        push @open, $port{$socket} if getsockopt( $socket, SOL_SOCKET, SO_ERROR ) && unpack( 'i', getsockopt( $socket, SOL_SOCKET, SO_ERROR ) ) == 0;
-    }
-    for my $socket ( @ready, grep { $until{$_} < time } $select->handles ) {
-        $select->remove($socket);
-        close $socket;
+    # What a firewall drops never answers.
+    my $end = time + 15;
+    while ( $waiting->count && time < $end ) {
+        for my $socket ( $waiting->can_write(1) ) {
+            print "$port{$socket}\n" if unpack( 'i', getsockopt( $socket, SOL_SOCKET, SO_ERROR ) ) == 0;
+            $waiting->remove($socket);
+        }
     }
 }
-print "$_\n" for sort { $a <=> $b } @open;
