@@ -94,6 +94,11 @@ function readLine(line: string): Read | undefined {
     return undefined;
 }
 
+/** Whether a line of a console says something to a drill. */
+export function isTelling(line: string): boolean {
+    return readLine(line) !== undefined;
+}
+
 /** Lines of one host between two of its starts share one clock: seconds since it started. */
 function readBoot(host: string, lines: readonly { at: Instant; read: Read }[]): Observation[] {
     // A line is read here after it was written, never before: the shortest way any line took tells the clocks apart

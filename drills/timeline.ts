@@ -53,7 +53,8 @@ export const MOMENTS = [
 
 /** What corosync and Pacemaker (3.1.7, 2.1.5) write when something of note happens. */
 export const LOG_PATTERNS = {
-    lossNoticed: /Token has not been received|A processor failed, forming new configuration|Failed to receive the leave/,
+    lossNoticed:
+        /Token has not been received|A processor failed, forming new configuration|Failed to receive the leave/,
     declaredLost: /Node \S+ state is now lost|will be fenced: peer is no longer part of the cluster/,
     fenced: /Operation '(?:reboot|off)' targeting \S+ .*: OK|was terminated \((?:reboot|off)\) by .*: OK/,
     coordinator: /Set DC to|State transition \S+ -> S_INTEGRATION|Taking over DC status/,

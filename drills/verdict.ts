@@ -127,7 +127,8 @@ export const nobodyReset: Rule = ({ observations, record }) => {
 export const resetBeforeStart: Rule = ({ record, observations, stays, timeline }) => {
     const rule = "the node that was cut off is reset before the guest starts elsewhere";
     const reset = observations.find(
-        ({ kind, host, at }) => (kind === "reset" || kind === "boot") && host === record.home && at >= timeline.fault.at,
+        ({ kind, host, at }) =>
+            (kind === "reset" || kind === "boot") && host === record.home && at >= timeline.fault.at,
     );
     const start = stays.find(({ host, seenAt }) => host !== record.home && seenAt >= timeline.fault.at);
     if (!reset || !start) {

@@ -85,37 +85,45 @@ describe("copies", () => {
 
     it("are never counted too few as possible, nor too many as seen", () => {
         fc.assert(
-            fc.property(history, fc.integer({ min: 3, max: 15 }), fc.integer({ min: 0, max: 8 }), (hosts, every, lag) => {
-                const spans = hosts.map((parts) => {
-                    let at = 0;
-                    return parts.map(([gap, length]) => {
-                        // A guest is not started anew within one look: its host has to notice, stop and start it.
-                        const from = at + Math.max(gap, every + 30);
-                        at = from + length;
-                        return { from, to: at };
+            fc.property(
+                history,
+                fc.integer({ min: 3, max: 15 }),
+                fc.integer({ min: 0, max: 8 }),
+                (hosts, every, lag) => {
+                    const spans = hosts.map((parts) => {
+                        let at = 0;
+                        return parts.map(([gap, length]) => {
+                            // A guest is not started anew within one look: its host has to notice, stop and start it.
+                            const from = at + Math.max(gap, every + 30);
+                            at = from + length;
+                            return { from, to: at };
+                        });
                     });
-                });
-                const lines: ConsoleLine[] = [];
-                spans.forEach((parts, host) => {
-                    for (let begun = host; begun < 1000; begun += every) {
-                        // A look catches the state somewhere between its begin and its reading here.
-                        const caught = begun + Math.floor(lag / 2);
-                        const part = parts.findIndex(({ from, to }) => caught >= from && caught < to);
-                        const copies = part < 0 ? [] : [`WebServerHA:${part + 1}:-b----`];
-                        lines.push(sight(`N${host}`, begun / 10, (begun + lag) / 10, copies));
-                    }
-                });
-                const all = spans.flat();
-                const truth = Math.max(
-                    0,
-                    ...all.map(({ from }) => all.filter((one) => one.from <= from && from < one.to).length),
-                );
-                const names = hosts.map((_, host) => `N${host}`);
-                const stays = residences("WebServerHA", names, observe(lines), [], { from: START, to: START + 120_000 });
-                const { seen, possible } = countCopies(stays);
-                expect(possible).toBeGreaterThanOrEqual(truth);
-                expect(seen).toBeLessThanOrEqual(truth);
-            }),
+                    const lines: ConsoleLine[] = [];
+                    spans.forEach((parts, host) => {
+                        for (let begun = host; begun < 1000; begun += every) {
+                            // A look catches the state somewhere between its begin and its reading here.
+                            const caught = begun + Math.floor(lag / 2);
+                            const part = parts.findIndex(({ from, to }) => caught >= from && caught < to);
+                            const copies = part < 0 ? [] : [`WebServerHA:${part + 1}:-b----`];
+                            lines.push(sight(`N${host}`, begun / 10, (begun + lag) / 10, copies));
+                        }
+                    });
+                    const all = spans.flat();
+                    const truth = Math.max(
+                        0,
+                        ...all.map(({ from }) => all.filter((one) => one.from <= from && from < one.to).length),
+                    );
+                    const names = hosts.map((_, host) => `N${host}`);
+                    const stays = residences("WebServerHA", names, observe(lines), [], {
+                        from: START,
+                        to: START + 120_000,
+                    });
+                    const { seen, possible } = countCopies(stays);
+                    expect(possible).toBeGreaterThanOrEqual(truth);
+                    expect(seen).toBeLessThanOrEqual(truth);
+                },
+            ),
         );
     });
 
@@ -167,7 +175,10 @@ describe("HTTP", () => {
 describe("writes", () => {
     it("are lost only when they had been acknowledged", () => {
         const sample = (row: number, acknowledged: boolean) => ({ row, sentAt: 0, endedAt: 0, acknowledged });
-        const writes = { samples: [sample(1, true), sample(2, false), sample(3, true), sample(4, false)], found: [1, 2] };
+        const writes = {
+            samples: [sample(1, true), sample(2, false), sample(3, true), sample(4, false)],
+            found: [1, 2],
+        };
         expect(countWrites(writes)).toEqual({ sent: 4, acknowledged: 2, found: 2, lost: [3] });
     });
 });
@@ -188,7 +199,9 @@ describe("rules", () => {
         const { timeline } = facts;
         const at = (key: keyof typeof timeline) => ((timeline[key]?.at ?? NaN) - fault.at) / 1000;
         expect(
-            (["httpGone", "lossNoticed", "declaredLost", "reset", "fenced", "guestStarted", "httpBack"] as const).map(at),
+            (["httpGone", "lossNoticed", "declaredLost", "reset", "fenced", "guestStarted", "httpBack"] as const).map(
+                at,
+            ),
         ).toEqual([0.4, 5, 11, 17.2, 41, 42, 120.05]);
     });
 
@@ -196,7 +209,11 @@ describe("rules", () => {
     const none = (pattern: RegExp) => cut.console.filter(({ text }) => !pattern.test(text));
     it.each([
         ["a start before the reset", resetBeforeStart, broken({ console: failover(10, 53, 52, 200) })],
-        ["a start within the look in which the reset came", resetBeforeStart, broken({ console: failover(10, 52, 52, 200) })],
+        [
+            "a start within the look in which the reset came",
+            resetBeforeStart,
+            broken({ console: failover(10, 52, 52, 200) }),
+        ],
         ["a reset that no console shows", resetBeforeStart, broken({ console: none(/XEN/) })],
         ["a start that no console shows", resetBeforeStart, broken({ console: failover(10, 27, 999, 200) })],
         ["two copies", oneCopy, broken({ console: failover(10, 60, 50, 200) })],
