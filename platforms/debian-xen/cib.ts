@@ -121,11 +121,13 @@ export function leavingProperties(): CibObject {
 /**
  * A guest that the pool keeps running, on any node but never on the manager. A constraint names its resource, so it is
  * listed after it, and taken away before.
+ *
+ * @param config.health program that tells whether the guest serves
  */
 export function guestObjects(
     spec: ClusterSpec,
     guest: GuestSpec,
-    config: { path: string; digest: string },
+    config: { path: string; digest: string; health?: string },
 ): CibObject[] {
     const slow = isSlow(spec);
     const banned = `${guest.name}-not-on-manager`;
@@ -135,7 +137,12 @@ export function guestObjects(
             guest.name,
             { class: "ocf", provider: "heartbeat", type: "Xen" },
             {
-                parameters: { xmfile: config.path, name: guest.name, shutdown_timeout: slow ? "120" : "40" },
+                parameters: {
+                    xmfile: config.path,
+                    name: guest.name,
+                    shutdown_timeout: slow ? "120" : "40",
+                    ...(config.health !== undefined && { monitor_scripts: config.health }),
+                },
                 meta: {
                     "allow-migrate": "true",
                     "migration-threshold": "3",

@@ -5,7 +5,8 @@
 # FOLDER   of the node for this guest
 # SOURCE   folder of the guest on the repository, as the node sees it
 # CONFIG   text of vm.cfg
-: "${NAME:?}" "${FOLDER:?}" "${SOURCE:?}" "${CONFIG:?}"
+# HEALTH   text of the program that asks whether the guest serves; empty: it is not asked
+: "${NAME:?}" "${FOLDER:?}" "${SOURCE:?}" "${CONFIG:?}" "${HEALTH?}"
 
 apply() {
     folder "$FOLDER"
@@ -17,18 +18,23 @@ apply() {
         fi
     done
     put "$FOLDER/vm.cfg" 644 "$CONFIG"
+    # Without a check its program stays, does no harm, and is not in the way of a monitor that still names it.
+    if [ -n "$HEALTH" ]; then
+        put "$FOLDER/health" 755 "$HEALTH"
+    fi
     say "$(uname -n): can run $NAME"
 }
 
 remove() {
-    for file in vmlinuz initrd.img vm.cfg; do
+    for file in vmlinuz initrd.img health vm.cfg; do
         take "$FOLDER/$file"
     done
     removed "$(uname -n): cannot run $NAME"
 }
 
 probe() {
-    for file in initrd.img vm.cfg vmlinuz; do
+    for file in health initrd.img vm.cfg vmlinuz; do
+        [ "$file" != health ] || [ -n "$HEALTH" ] || continue
         printf '%s %s\n' "$file" "$(sha256sum <"$FOLDER/$file" | cut -c1-16)"
     done
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type ClusterSpec, type GuestSpec } from "../../config/spec";
 import { isSlow } from "./cib";
+import { onNode } from "./scripts";
 
 /** Where a node keeps what it needs to run a guest. */
 export const LOCAL_STORE = "/var/ovs/local";
@@ -67,6 +68,36 @@ export function guestUrl({ address, httpCheck }: GuestSpec): string {
         return "";
     }
     return `http://${address}${httpCheck.port === 80 ? "" : `:${httpCheck.port}`}${httpCheck.path}`;
+}
+
+/** Where a node keeps the program that asks whether a guest serves. */
+export function healthPath(guest: GuestSpec): string {
+    return `${LOCAL_STORE}/${guest.name}/health`;
+}
+
+/**
+ * Text of that program; empty when the guest is not asked. A guest that has answered before counts as dead after several
+ * monitors without an answer, because one late answer is no reason to restart it.
+ */
+export function healthCheck(spec: ClusterSpec, guest: GuestSpec): string {
+    if (guest.httpCheck === undefined) {
+        return "";
+    }
+    const slow = isSlow(spec);
+    return onNode("guest-health", {
+        NAME: guest.name,
+        URL: guestUrl(guest),
+        STATUS: String(guest.httpCheck.status),
+        WAIT: slow ? "20" : "5",
+        BOOT: String(bootPatience(spec)),
+        PATIENCE: slow ? "60" : "15",
+        MOUNT: mountPoint(spec),
+    });
+}
+
+/** Seconds a guest gets to boot and answer. */
+export function bootPatience(spec: ClusterSpec): number {
+    return isSlow(spec) ? 900 : 300;
 }
 
 /** Changes exactly when the guest has to be started anew. */

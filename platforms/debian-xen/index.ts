@@ -3,7 +3,19 @@ import { type Platform, type Step, type Variables } from "../platform";
 import { ADDRESS_RESOURCE, guestObjects, isSlow, leavingProperties, lines, poolObjects } from "./cib";
 import { corosyncConf, sbdSettings } from "./corosync";
 import { firewallRules } from "./firewall";
-import { BRIDGE, configDigest, guestHosts, guestNetwork, guestUrl, LOCAL_STORE, mountPoint, vmConfig } from "./guest";
+import {
+    bootPatience,
+    BRIDGE,
+    configDigest,
+    guestHosts,
+    guestNetwork,
+    guestUrl,
+    healthCheck,
+    healthPath,
+    LOCAL_STORE,
+    mountPoint,
+    vmConfig,
+} from "./guest";
 import { corosyncKey, memberKey } from "./keys";
 import { hostsLines, knownHostsLines, members, type Member } from "./members";
 import { MANAGER_PACKAGES, NODE_PACKAGES } from "./packages";
@@ -188,7 +200,7 @@ export const debianXen: Platform = {
         const check = {
             URL: guestUrl(guest),
             STATUS: guest.httpCheck === undefined ? "" : String(guest.httpCheck.status),
-            PATIENCE: isSlow(spec) ? "900" : "300",
+            PATIENCE: String(bootPatience(spec)),
         };
         const identity = [guest.name, guest.medium];
         const image: Step = {
@@ -219,6 +231,7 @@ export const debianXen: Platform = {
                 FOLDER: folder,
                 SOURCE: `${mountPoint(spec)}/running_pool/${guest.name}`,
                 CONFIG: config,
+                HEALTH: guest.ha ? healthCheck(spec, guest) : "",
             },
             timeout: 300,
             after: ["image"],
@@ -227,6 +240,7 @@ export const debianXen: Platform = {
         }));
         const path = `${folder}/vm.cfg`;
         const digest = configDigest(config);
+        const health = guest.httpCheck === undefined ? {} : { health: healthPath(guest) };
         const running: Step = guest.ha
             ? {
                   name: "resource",
@@ -234,7 +248,7 @@ export const debianXen: Platform = {
                   script: script("guest-resource"),
                   variables: {
                       NAME: guest.name,
-                      OBJECTS: lines(guestObjects(spec, guest, { path, digest })),
+                      OBJECTS: lines(guestObjects(spec, guest, { path, digest, ...health })),
                       DIGEST: digest,
                       ...check,
                   },

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { quote } from "../../remote/shell";
 
 /** The step files of this folder, without their ending. */
 export type ScriptName =
@@ -23,6 +24,14 @@ const WITH_CIB: ReadonlySet<ScriptName> = new Set(["guest-resource", "pool"]);
 
 function read(file: string): string {
     return readFileSync(join(__dirname, file), "utf8");
+}
+
+/** Text of a program that a step puts onto a node: shell, with these variables at its head. */
+export function onNode(name: "guest-health", variables: Readonly<Record<string, string>>): string {
+    const head = Object.entries(variables).map(([key, value]) => `${key}=${quote(value)}`);
+    return ["#!/bin/sh", "# Made by ovm-ha-cluster.", ...head, read(join("on-node", `${name}.sh`)).trimEnd()].join(
+        "\n",
+    );
 }
 
 const known = new Map<ScriptName, string>();
