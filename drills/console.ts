@@ -44,7 +44,7 @@ export interface Restart {
 export type Observation = Sight | LogLine | Restart;
 
 const SIGHT = /@drill see ([\d.]+)((?: [^ ]+:\d+:[-a-z]+)*) \./;
-const LOG = /@drill log \[\s*([\d.]+)\] \S+ ([\w.-]+)(?:\[\d+\])?: (.*)$/;
+const LOG = /@drill log \[\s*([\d.]+)\] \S+ ([\w.-]+)(?:\[\d+\])?: +(.*)$/;
 
 /** The first words a machine says when it goes down for good, and when it comes up again. */
 const RESETS = [

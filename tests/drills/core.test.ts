@@ -36,7 +36,7 @@ describe("console", () => {
                 { name: "Other--incoming", id: 13, state: "--p---" },
             ],
         });
-        expect(logged).toMatchObject({ kind: "log", unit: "corosync", text: "  [QUORUM] Members[2]: 1 3" });
+        expect(logged).toMatchObject({ kind: "log", unit: "corosync", text: "[QUORUM] Members[2]: 1 3" });
     });
 
     it.each([
