@@ -35,7 +35,7 @@ export type TimingNumbers = Omit<Timing, "profile" | "noQuorumPolicy">;
 const SBD_LOOP = 1;
 
 const PROFILES: Record<TimingProfile, Omit<TimingNumbers, "stonithWatchdogTimeout">> = {
-    fast: { token: 1, consensus: 1.2, watchdog: 3, sbdIoTimeout: 1, election: 1, margin: 2 },
+    fast: { token: 0.8, consensus: 0.96, watchdog: 3, sbdIoTimeout: 1, election: 1, margin: 2 },
     relaxed: { token: 5, consensus: 6, watchdog: 10, sbdIoTimeout: 3, election: 5, margin: 6 },
 };
 
@@ -66,6 +66,33 @@ export function safeTimeout(timing: Omit<TimingNumbers, "stonithWatchdogTimeout"
 /** Seconds from the loss of a node to the start of its guests elsewhere: the guests' own boot comes on top. */
 export function takeoverAfter(timing: Pick<TimingNumbers, "token" | "consensus" | "stonithWatchdogTimeout">): number {
     return Number((timing.token + timing.consensus + timing.stonithWatchdogTimeout).toFixed(6));
+}
+
+/** One part of the time from the loss of a node to the start of its guests elsewhere. */
+export interface RecoveryPart {
+    what: string;
+    seconds: number;
+    /** Whose time it is: the lost node's, its survivors', or everybody's. */
+    of: "all" | "lost" | "survivors";
+}
+
+/**
+ * The parts of a recovery, in order. Those of the lost node and of the survivors run side by side from the new membership
+ * on; that the lost node's sum is the smaller one, by the margin, is the rule of {@link safeTimeout}.
+ */
+export function recoveryParts(timing: TimingNumbers): RecoveryPart[] {
+    return [
+        { what: "nobody hears from the node (token)", seconds: timing.token, of: "all" },
+        { what: "the others agree on a membership without it (consensus)", seconds: timing.consensus, of: "all" },
+        { what: "at the latest it decides that it is alone (E)", seconds: timing.election, of: "lost" },
+        { what: "at the latest sbd holds its servants for dead (A)", seconds: ageing(timing), of: "lost" },
+        { what: "at the latest its watchdog resets it (W)", seconds: timing.watchdog, of: "lost" },
+        {
+            what: "they wait, then start its guests (stonith-watchdog-timeout)",
+            seconds: timing.stonithWatchdogTimeout,
+            of: "survivors",
+        },
+    ];
 }
 
 /**

@@ -30,7 +30,7 @@ export interface Drill {
     rules: readonly Rule[];
 }
 
-/** Seconds an emulated cluster gets to bring the guest back: takeover 41 s, `xl create` 14 s, its boot up to 117 s. */
+/** Seconds an emulated cluster gets to bring the guest back: takeover 36 s, `xl create` 14 s, its boot up to 117 s. */
 const TAKEOVER = 300;
 
 /** Seconds without an answer that a live migration may cost under emulation, which copies about 1 MB a second. */

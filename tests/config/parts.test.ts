@@ -48,7 +48,7 @@ describe("the nearest word", () => {
 
 describe("timing", () => {
     test.each([
-        ["fast", 8, 10.2],
+        ["fast", 8, 9.76],
         ["relaxed", 25, 36],
     ] as const)("%s", (profile, timeout, takeover) => {
         const timing = completeTiming(profile, {});

@@ -203,7 +203,7 @@ describe("a report", () => {
         expect(picture.match(/<(rect|text|title|svg)\b(?:[^>]*[^/])?>/g)?.length).toBe(
             picture.match(/<\/(rect|text|title|svg)>/g)?.length,
         );
-        expect(picture).toContain("HTTP back +120.1 s");
+        expect(picture).toContain("HTTP back +120.0 s");
         expect(picture).not.toContain("NaN");
     });
 });
