@@ -17,6 +17,7 @@ async function recordOf(context: Context, drill: Drill): Promise<DrillRecord> {
             field.record.prediction = await field.foretell(drill.foretell(field));
         }
         await drill.strike(field);
+        await field.countRows();
     } catch (error) {
         context.signal.throwIfAborted();
         field.record.error = messageOf(error);

@@ -8,6 +8,7 @@ import { type Facts, factsOf } from "./facts";
 import { type DrillRecord, type Mark, type Prediction } from "./record";
 import { followConsole, sampleHttp, type Sampler } from "./samplers";
 import { installWatcher, removeWatcher } from "./watcher";
+import { Rows } from "./writes";
 
 /** Name of the saved state that the lab goes back to after each drill. */
 const STATE = "before-drills";
@@ -18,6 +19,7 @@ const HTTP_PATIENCE = 3000;
 /** The cluster that a drill puts faults into, while everything it does and sees is written down. */
 export class Field {
     private samplers: Sampler[] = [];
+    private rows?: Rows;
 
     private constructor(
         readonly context: lab.Context,
@@ -50,11 +52,17 @@ export class Field {
             marks: [],
         };
         const field = new Field(context, record, view.coordinator ?? "");
+        const url = `http://127.0.0.1:${guest.httpPort}/`;
+        const rows = new Rows(`${url}cgi-bin/rows`, 2 * HTTP_PATIENCE);
+        if (await rows.offered()) {
+            field.rows = rows;
+            rows.start();
+        }
         field.samplers = [
             ...machines.map(({ name }) =>
                 followConsole(name, folder.machine(name, "console.log"), (line) => record.console.push(line)),
             ),
-            sampleHttp(`http://127.0.0.1:${guest.httpPort}/`, HTTP_PATIENCE, (sample) => record.http.push(sample)),
+            sampleHttp(url, HTTP_PATIENCE, (sample) => record.http.push(sample)),
         ];
         // The cluster as it was, so that the first moments are no edge of the record.
         await field.until("the watchers and the guest answer", 60, (facts) => {
@@ -151,8 +159,16 @@ export class Field {
         await sleep(time * 1000, undefined, { signal: this.context.signal });
     }
 
+    /** Ends the writing of rows, and counts those that are there. */
+    async countRows(): Promise<void> {
+        if (this.rows) {
+            this.record.writes = await this.rows.finish();
+        }
+    }
+
     /** Ends the record. */
     close(): DrillRecord {
+        this.rows?.stop();
         this.samplers.splice(0).forEach((sampler) => sampler.stop());
         this.record.endedAt = Date.now();
         return this.record;

@@ -71,6 +71,44 @@ cat >"$root/var/www/html/index.html" <<'EOF'
 <p>The guest of the cluster serves this page.</p>
 EOF
 
+# What drills write to. Apache runs programs by this module only when told so.
+for file in cgid.load cgid.conf; do
+    ln -sf "../mods-available/$file" "$root/etc/apache2/mods-enabled/$file"
+done
+mkdir -p "$root/usr/lib/cgi-bin" "$root/var/lib/rows"
+cat >"$root/usr/lib/cgi-bin/rows" <<'EOF'
+#!/bin/sh
+# Rows that drills write, so that they can tell whether one that was acknowledged is lost: POST ?NUMBER answers 200 when
+# the row is on the disk, GET lists them all.
+file=/var/lib/rows/rows
+
+answer() { # answer STATUS
+    printf 'Status: %s\r\nContent-Type: text/plain\r\n\r\n' "$1"
+}
+
+case $REQUEST_METHOD in
+POST)
+    case $QUERY_STRING in
+    '' | *[!0-9]*) answer '400 Bad Request' ;;
+    *)
+        if printf '%s\n' "$QUERY_STRING" >>"$file" && sync --data "$file"; then
+            answer '200 OK'
+        else
+            answer '500 Internal Server Error'
+        fi
+        ;;
+    esac
+    ;;
+*)
+    answer '200 OK'
+    cat "$file"
+    ;;
+esac
+EOF
+chmod 755 "$root/usr/lib/cgi-bin/rows"
+: >"$root/var/lib/rows/rows"
+chroot "$root" chown -R www-data: /var/lib/rows
+
 # Drivers of devices that are not there, or not of use; finding that out costs seconds under emulation.
 cat >"$root/etc/modprobe.d/machine.conf" <<'EOF'
 blacklist ata_generic
