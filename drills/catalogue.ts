@@ -63,6 +63,8 @@ async function moveTo(field: Field, node: string, limit = 400): Promise<void> {
     field.mark("fault", `move to ${node}`);
     await field.on(manager, `crm_resource --resource ${guest} --move --node ${node}`);
     await field.until(`the guest runs on ${node}`, limit, (facts) => facts.lastHome === node && answers(facts));
+    // What Pacemaker still does after the handover must not meet another wish.
+    await field.wait(10);
     await field.on(manager, `crm_resource --resource ${guest} --clear`);
 }
 
