@@ -9,6 +9,7 @@ import { ConfigError, renderFaults } from "./config/faults";
 import { clusterOrThrow, neededFiles, readPulumiConfig } from "./config/parse";
 import { type ClusterSpec, type Platform as PlatformName, type SshSpec } from "./config/spec";
 import { debianXen } from "./platforms/debian-xen";
+import { oracleVm22 } from "./platforms/ovm-2.2";
 import { type Platform } from "./platforms/platform";
 import { type Credentials } from "./remote/connection";
 import { readIfThere, readKey } from "./remote/files";
@@ -32,7 +33,21 @@ function platformOf(name: PlatformName): Platform {
         case "debian-xen":
             return debianXen;
         case "ovm-2.2":
-            throw new Error("platform: ovm-2.2 is planned and not there yet; use debian-xen");
+            return oracleVm22;
+    }
+}
+
+function passwordsOf(name: PlatformName): Pick<Site, "passwords"> {
+    switch (name) {
+        case "debian-xen":
+            return {};
+        case "ovm-2.2":
+            return {
+                passwords: {
+                    manager: config.requireSecret("managerPassword"),
+                    agent: config.requireSecret("agentPassword"),
+                },
+            };
     }
 }
 
@@ -59,7 +74,12 @@ function readClusterOrSayWhy(): ClusterSpec {
 }
 
 const spec = readClusterOrSayWhy();
-const site: Site = { spec, platform: platformOf(spec.platform), credentials: credentialsOf(spec.ssh) };
+const site: Site = {
+    spec,
+    platform: platformOf(spec.platform),
+    credentials: credentialsOf(spec.ssh),
+    ...passwordsOf(spec.platform),
+};
 
 const repository = new NfsRepository("repository", site);
 const nodes = spec.nodes.map((node) => new OvmServerNode(node.name, site, { node, repository }));

@@ -16,7 +16,7 @@ export class NfsRepository extends ComponentResource {
         const { spec, platform } = site;
         const drain = carryOut(site, name, platform.repository(spec), { parent: this }).get("drain");
         this.drain = drain === undefined ? [] : [drain];
-        this.uuid = output(spec.repository.uuid);
+        this.uuid = output(platform.repositoryUuid(spec));
         this.source = output(`${spec.manager.address}:${spec.repository.path}`);
         this.registerOutputs({ uuid: this.uuid, source: this.source });
     }

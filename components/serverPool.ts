@@ -21,14 +21,15 @@ export class ServerPool extends ComponentResource {
         const { spec, platform } = site;
         // A password and not random bytes: those have their value as id, in clear in the state.
         const secret = new RandomPassword(`${name}-secret`, { length: 64, special: false }, { parent: this });
-        const steps = carryOut(site, name, platform.pool(spec), {
+        const plan = platform.pool(spec);
+        const steps = carryOut(site, name, plan, {
             parent: this,
             needs: { repository: [args.repository], nodes: args.nodes },
             nodes: args.nodes,
-            material: secret.result,
+            secrets: output({ manager: "", agent: "", ...site.passwords, pool: secret.result }),
         });
         this.virtualAddress = output(spec.pool.virtualAddress);
-        this.state = steps.get("rules")?.stdout ?? output("");
+        this.state = steps.get(plan.at(-1)?.name ?? "")?.stdout ?? output("");
         this.registerOutputs({ virtualAddress: this.virtualAddress, state: this.state });
     }
 }

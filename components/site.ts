@@ -1,6 +1,6 @@
-import { type Output, type Resource } from "@pulumi/pulumi";
+import { type Input, type Output, type Resource } from "@pulumi/pulumi";
 import { type ClusterSpec } from "../config/spec";
-import { type Need, type Platform, type Step } from "../platforms/platform";
+import { type Need, type Platform, type Secrets, type Step } from "../platforms/platform";
 import { type Credentials, type Endpoint } from "../remote/connection";
 import { RemoteStep } from "../remote/step";
 import { type OvmServerNode } from "./ovmServerNode";
@@ -10,6 +10,8 @@ export interface Site {
     readonly spec: ClusterSpec;
     readonly platform: Platform;
     readonly credentials: Credentials;
+    /** Passwords that the platform's own tools ask for. */
+    readonly passwords?: Readonly<Record<"manager" | "agent", Input<string>>>;
 }
 
 function endpointOf(spec: ClusterSpec, host: string): Endpoint {
@@ -27,8 +29,8 @@ export interface CarryOutOptions {
     readonly needs?: Partial<Record<Exclude<Need, "node">, readonly Resource[]>>;
     /** The nodes that steps may be on: what is on a lost one goes with it, without asking it. */
     readonly nodes?: readonly OvmServerNode[];
-    /** The pool's secret, for steps that carry keys. */
-    readonly material?: Output<string>;
+    /** For steps that carry keys or passwords. */
+    readonly secrets?: Output<Secrets>;
 }
 
 /**
@@ -40,7 +42,7 @@ export function carryOut(
     site: Site,
     name: string,
     steps: readonly Step[],
-    { parent, needs = {}, nodes = [], material }: CarryOutOptions,
+    { parent, needs = {}, nodes = [], secrets }: CarryOutOptions,
 ): Map<string, RemoteStep> {
     const made = new Map<string, RemoteStep>();
     // A component stands for all steps in it, so that needing every node would cost steps × nodes.
@@ -62,8 +64,8 @@ export function carryOut(
             return make(found, [...above, step.name]);
         });
         const { secret } = step;
-        if (secret !== undefined && material === undefined) {
-            throw new Error(`the step ${step.name} needs the pool's secret`);
+        if (secret !== undefined && secrets === undefined) {
+            throw new Error(`the step ${step.name} needs the pool's secrets`);
         }
         const gone = nodes.find(({ lost, host }) => lost && host === step.host);
         const resource = new RemoteStep(
@@ -72,8 +74,8 @@ export function carryOut(
                 title: `${name}: ${step.name} on ${step.host}`,
                 script: step.script,
                 variables: step.variables,
-                ...(secret === undefined ? {} : { secretVariables: material?.apply(secret) }),
-                timeout: step.timeout,
+                ...(secret === undefined ? {} : { secretVariables: secrets?.apply(secret) }),
+                limit: site.platform.timeLimit(step.timeout),
                 endpoint: endpointOf(site.spec, step.host),
                 credentials: site.credentials,
                 ...(step.identity === undefined ? {} : { identity: step.identity }),

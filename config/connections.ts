@@ -84,12 +84,17 @@ function readEndpoints(file: string | undefined, { endpoints }: Surroundings, re
 }
 
 /** The command that fetches a host's key, and how to see that it is the right one. */
-function scanRemedy(host: string, port: number, file: string, bastion: string | undefined): string {
-    const scan = `ssh-keyscan -t ed25519${port === 22 ? "" : ` -p ${port}`} ${host}`;
+function scanRemedy(
+    host: string,
+    port: number,
+    file: string,
+    { bastion, type }: { bastion: string | undefined; type: "ed25519" | "rsa" },
+): string {
+    const scan = `ssh-keyscan -t ${type}${port === 22 ? "" : ` -p ${port}`} ${host}`;
     const command = bastion === undefined ? scan : `ssh ${bastion} ${scan}`;
     return (
         `run \`${command} >> ${file}\`, then compare \`ssh-keygen -l -F '${knownHostsName(host, port)}' -f ${file}\` ` +
-        "with `ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub` on the host's own console"
+        `with \`ssh-keygen -l -f /etc/ssh/ssh_host_${type}_key.pub\` on the host's own console`
     );
 }
 
@@ -124,7 +129,8 @@ export function connect(
                 keys.length === 0
                     ? `has no host key in ${file}`
                     : `has no usable host key in ${file}, only ${keys.map(({ type }) => type).join(", ")}`;
-            report({ path, value: `${host}:${port}`, problem, remedy: scanRemedy(host, port, file, through) });
+            const remedy = scanRemedy(host, port, file, { bastion: through, type: allowRsa ? "rsa" : "ed25519" });
+            report({ path, value: `${host}:${port}`, problem, remedy });
             return undefined;
         }
         return { host, port, hostKey: `${key.type} ${key.key}` };

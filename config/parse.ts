@@ -9,6 +9,7 @@ import {
     type GuestSpec,
     type HttpCheck,
     type NodeSpec,
+    type OracleVmSpec,
     type RepositorySpec,
     type SshKeySource,
     type SshSpec,
@@ -151,6 +152,7 @@ function assemble(draft: ClusterDraft, subject: Subject, connections: Connection
             watchdog: { module: present(watchdog.module), device: present(watchdog.device) },
         },
         guests: subject.guests.map((guest) => assembleGuest(guest, subject.nodes)),
+        oracleVm: assembleOracleVm(present(draft.oracleVm)),
     };
 }
 
@@ -182,6 +184,7 @@ function assembleNode(node: SubjectNode, ssh: Endpoint): NodeSpec {
         ...(node.memory === undefined ? {} : { memory: node.memory }),
         dom0Memory: present(node.dom0Memory),
         lost: present(node.lost),
+        ...(node.number === undefined ? {} : { number: node.number }),
     };
 }
 
@@ -223,6 +226,22 @@ function assembleGuest(guest: SubjectGuest, nodes: readonly SubjectNode[]): Gues
         ...(preferredNode === undefined ? {} : { preferredNode }),
         ...(httpCheck === undefined ? {} : { httpCheck }),
         keepDisk: present(guest.keepDisk),
+    };
+}
+
+function assembleOracleVm(oracleVm: NonNullable<ClusterDraft["oracleVm"]>): OracleVmSpec {
+    return {
+        user: present(oracleVm.user),
+        operatingSystem: present(oracleVm.operatingSystem),
+        exportMode: present(oracleVm.exportMode),
+        removeLocalRepository: present(oracleVm.removeLocalRepository),
+        upgrade: present(oracleVm.upgrade),
+        startAtBoot: present(oracleVm.startAtBoot).map(present),
+        cli: present(oracleVm.cli),
+        commands: present(oracleVm.commands).map((entry) => {
+            const { name, words, answer } = present(entry);
+            return { name: present(name), words: present(words), ...(answer === undefined ? {} : { answer }) };
+        }),
     };
 }
 

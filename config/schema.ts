@@ -1,4 +1,5 @@
 import { choice, flag, integer, list, number, record, text, wordOrRecord, type Draft } from "./fields";
+import { CLI_VERSIONS, ORACLE_VM_COMMANDS } from "./spec";
 import * as texts from "./texts";
 
 const port = { least: 1, most: 65535 };
@@ -84,6 +85,13 @@ const node = record(
                 "The machine is gone for good: nothing is undone on it when it is taken out of the list, one `up` later.",
             value: false,
         }),
+        number: integer(
+            {
+                description: "Its number in OCFS2's cluster.conf (ovm-2.2 only).",
+                words: "the number its name ends in, less one",
+            },
+            { least: 0, most: 254 },
+        ),
         ssh: endpoint,
     },
 );
@@ -224,6 +232,58 @@ export const schema = {
         },
     ),
     guests: list({ description: "The virtual machines.", value: [] }, guest),
+    oracleVm: record(
+        { description: "What only ovm-2.2 has." },
+        {
+            user: text({ description: "Login name at Oracle VM Manager.", value: "admin" }, texts.userName),
+            operatingSystem: text(
+                { description: "What the guests run, in Oracle VM Manager's words.", value: "Other" },
+                texts.plainWords,
+            ),
+            exportMode: choice(
+                {
+                    description:
+                        "Rights of the exported folder. Root of the nodes writes there in any case; `777` lets every user do.",
+                    value: "755",
+                },
+                ["755", "777"],
+            ),
+            removeLocalRepository: flag({
+                description:
+                    "Whether a node's local repository is taken off the node even if there is something in it.",
+                value: false,
+            }),
+            upgrade: flag({
+                description: "Whether the manager is upgraded (`yum -y upgrade`) once; `destroy` does not undo that.",
+                value: false,
+            }),
+            startAtBoot: list(
+                { description: "Services of the manager that start with it.", value: ["nfs", "nfslock"] },
+                text({ description: "A service." }, texts.serviceName),
+            ),
+            cli: choice({ description: "Version of the `ovm` command on the manager.", value: "2.2" }, CLI_VERSIONS),
+            commands: list(
+                { description: "Commands of `ovm` that are another than this program takes them for.", value: [] },
+                record(
+                    { description: "A command." },
+                    {
+                        name: choice({ description: "Which one." }, ORACLE_VM_COMMANDS),
+                        words: text(
+                            {
+                                description:
+                                    "What follows `ovm -u USER -p PASSWORD`; `{pool}`, `{node}`, `{vm}` and others are filled in.",
+                            },
+                            texts.commandWords,
+                        ),
+                        answer: text(
+                            { description: "A text that its output has when it succeeded.", words: "any" },
+                            texts.plainWords,
+                        ),
+                    },
+                ),
+            ),
+        },
+    ),
     endpoints: text(
         {
             description:
@@ -236,6 +296,8 @@ export const schema = {
 
 /** Keys that are secrets. The parser never sees their text; index.ts reads them with `requireSecret`. */
 export const secretKeys = {
+    managerPassword: "Password of `oracleVm.user` at Oracle VM Manager (ovm-2.2 only).",
+    agentPassword: "Password of the nodes' Oracle VM Agent (ovm-2.2 only).",
     sshKey: "The private key's text, with `ssh.key: secret`. Set it with `pulumi config set --secret sshKey < FILE`.",
 } as const;
 

@@ -14,6 +14,72 @@ export interface ClusterSpec {
     repository: RepositorySpec;
     pool: PoolSpec;
     guests: GuestSpec[];
+    /** Looked at on ovm-2.2 only. */
+    oracleVm: OracleVmSpec;
+}
+
+/** Versions of Oracle VM Manager's command line that there is a table of commands for. */
+export const CLI_VERSIONS = ["2.2"] as const;
+
+/** What this program has the `ovm` command do. */
+export const ORACLE_VM_COMMANDS = [
+    "serverList",
+    "poolCreate",
+    "poolCheckHa",
+    "poolEnableHa",
+    "poolDelete",
+    "serverAdd",
+    "serverRemove",
+    "imageRegister",
+    "imageState",
+    "imageApprove",
+    "isoRegister",
+    "isoState",
+    "isoApprove",
+    "isoDelete",
+    "guestCreate",
+    "guestList",
+    "guestState",
+    "guestInfo",
+    "guestMemory",
+    "guestProcessors",
+    "guestEnableHa",
+    "guestDisableHa",
+    "guestPowerOn",
+    "guestPowerOff",
+    "guestDelete",
+] as const;
+
+/** Name of a command of `ovm`. */
+export type OracleVmCommand = (typeof ORACLE_VM_COMMANDS)[number];
+
+/** What only Oracle VM 2.2 has. Passwords are not here. */
+export interface OracleVmSpec {
+    /** Login name at the Manager. */
+    user: string;
+    /** What guests run, in the Manager's words. */
+    operatingSystem: string;
+    /** Rights of the exported folder. */
+    exportMode: "755" | "777";
+    /** Whether a node's local repository goes even if it is not empty. */
+    removeLocalRepository: boolean;
+    /** Whether the manager's packages are upgraded, once. */
+    upgrade: boolean;
+    /** Services that start with the manager. */
+    startAtBoot: string[];
+    /** Version of the `ovm` command. */
+    cli: (typeof CLI_VERSIONS)[number];
+    /** What stands in the place of the table's entries. */
+    commands: CommandOverride[];
+}
+
+/** A command as the user knows it to be. */
+export interface CommandOverride {
+    name: OracleVmCommand;
+    /** What follows `ovm -u USER -p PASSWORD`, with `{…}` for values. */
+    words: string;
+    /** Text of the output by which success is known; without it the exit status decides. */
+    answer?: string;
 }
 
 /** The one network that all machines and guests have an address in. */
@@ -80,6 +146,8 @@ export interface NodeSpec {
     dom0Memory: number;
     /** Gone for good: nothing is undone on it when it is taken out of the list. */
     lost: boolean;
+    /** In OCFS2's cluster.conf, on ovm-2.2 only; 0 to 254. */
+    number?: number;
 }
 
 /** The shared volume on the manager. */

@@ -210,3 +210,27 @@ export const exportOption: TextCheck = (value) => {
         remedy: meant === undefined ? `use only ${EXPORT_OPTIONS.join(", ")}` : `did you mean ${meant}?`,
     };
 };
+
+/** Words that can stand within quotes anywhere. */
+export const plainWords: TextCheck = (value) =>
+    /^[A-Za-z0-9 ._:,"'()/+-]+$/.test(value)
+        ? undefined
+        : {
+              problem: "has characters that cannot be carried",
+              remedy: "use letters, digits, spaces and . _ : , ( ) / + -",
+          };
+
+/** A service, as `chkconfig` and `service` take it. */
+export const serviceName: TextCheck = (value) =>
+    /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(value)
+        ? undefined
+        : { problem: "is no name of a service", remedy: "write what `chkconfig --list` shows, such as nfs" };
+
+/** Words of a command, parted by spaces: nothing in them is left to a shell. */
+export const commandWords: TextCheck = (value) =>
+    /^[A-Za-z0-9{}._:=,/+ -]+$/.test(value) && value.trim() !== ""
+        ? undefined
+        : {
+              problem: "has characters that a command's words cannot have",
+              remedy: "use letters, digits and . _ : = , / + - and {…} for values, without quotes",
+          };

@@ -27,6 +27,7 @@ export interface Subject {
     timing?: Timing;
     guests: SubjectGuest[];
     ssh?: ClusterDraft["ssh"];
+    oracleVm?: ClusterDraft["oracleVm"];
     secrets: ReadonlySet<SecretKey>;
 }
 
@@ -60,10 +61,11 @@ export function toSubject(
     const network = faulty("network.cidr") ? undefined : readNetwork(draft);
     const gateway = draft.network?.gateway ?? (network === undefined ? undefined : formatAddress(network.base + 1));
     const timing = faulty("pool.timing") ? undefined : readTiming(draft.pool?.timing);
-    const nodes = entriesWithPath(draft.nodes, "nodes").map((node) => ({
-        ...node,
-        name: node.name ?? (faulty(`${node.path}.name`) ? undefined : defaultNodeName(node.path)),
-    }));
+    const nodes = entriesWithPath(draft.nodes, "nodes").map((node) => {
+        const name = node.name ?? (faulty(`${node.path}.name`) ? undefined : defaultNodeName(node.path));
+        const number = draft.platform === "ovm-2.2" && !faulty(`${node.path}.number`) ? numberIn(name) : undefined;
+        return { ...node, name, number: node.number ?? number };
+    });
     const guests = entriesWithPath(draft.guests, "guests").map((guest) => {
         const address = parseAddress(guest.address ?? "");
         const derived = address === undefined || faulty(`${guest.path}.mac`) ? undefined : deriveMac(address);
@@ -75,6 +77,7 @@ export function toSubject(
         repository: draft.repository,
         pool: draft.pool,
         ssh: draft.ssh,
+        oracleVm: draft.oracleVm,
         nodes,
         allNodesRead: draft.nodes !== undefined && nodes.length === draft.nodes.length,
         guests,
@@ -96,6 +99,12 @@ function readNetwork(draft: ClusterDraft): Network | undefined {
 function defaultNodeName(path: string): string {
     const position = Number(/\[(\d+)\]$/.exec(path)?.[1]) + 1;
     return `OVMSERVER${String(position).padStart(2, "0")}`;
+}
+
+/** OVMSERVER01 is number 0: so a node keeps its number when another one leaves, and the first ones have the thesis's. */
+function numberIn(name: string | undefined): number | undefined {
+    const number = Number(/\d+$/.exec(name ?? "")?.[0]) - 1;
+    return number >= 0 && number <= 254 ? number : undefined;
 }
 
 function readTiming(timing: NonNullable<ClusterDraft["pool"]>["timing"]): Timing | undefined {
@@ -323,8 +332,20 @@ const sameName = (left: string | undefined, right: string | undefined): boolean 
     left !== undefined && left.toLowerCase() === right?.toLowerCase();
 
 /** A preferred node exists and hosts guests; a guest without `ha` has one. */
-export const preferredNodesExist: Rule = ({ nodes, allNodesRead, guests }) =>
+export const preferredNodesExist: Rule = ({ platform, nodes, allNodesRead, guests }) =>
     guests.flatMap(({ path, ha, preferredNode }) => {
+        if (platform === "ovm-2.2") {
+            return preferredNode === undefined
+                ? []
+                : [
+                      {
+                          path: `${path}.preferredNode`,
+                          value: preferredNode,
+                          problem: "cannot be told to Oracle VM 2.2, whose Manager chooses the server",
+                          remedy: "remove it",
+                      },
+                  ];
+        }
         const names = hosting(nodes).flatMap(({ name }) => (name === undefined ? [] : [name]));
         const at = { path: `${path}.preferredNode`, value: preferredNode };
         if (preferredNode === undefined) {
@@ -422,8 +443,94 @@ export const timingIsSafe: Rule = ({ timing }) => {
     return faults;
 };
 
+/** OCFS2 tells nodes apart by their numbers. */
+export const nodeNumbers: Rule = ({ platform, nodes }) => {
+    if (platform !== "ovm-2.2") {
+        return [];
+    }
+    const missing = nodes.flatMap(({ path, name, number }) =>
+        name === undefined || number !== undefined
+            ? []
+            : [
+                  {
+                      path: `${path}.number`,
+                      value: undefined,
+                      problem: `is missing, and ${name} does not end in a number it could come from`,
+                      remedy: "give it one of its own, from 0 to 254, and never change it",
+                  },
+              ],
+    );
+    const given = nodes.map(({ path, number }) => ({ path: `${path}.number`, value: number?.toString() }));
+    return [...missing, ...repeated(given, "number", "give it a number of its own, from 0 to 254")];
+};
+
+/** What Oracle VM 2.2 has no known way to do, or does by itself. */
+export const oracleVmCan: Rule = ({ platform, nodes, repository, timing, guests, oracleVm, ssh }) => {
+    if (platform !== "ovm-2.2") {
+        return [];
+    }
+    const faults: Fault[] = [];
+    if (repository?.uuid !== undefined) {
+        const remedy = "remove the key";
+        faults.push({ path: "repository.uuid", value: repository.uuid, problem: "is given by repos.py", remedy });
+    }
+    if (timing?.profile === "custom") {
+        faults.push({
+            path: "pool.timing",
+            value: undefined,
+            problem: "has numbers of Corosync and sbd, which Oracle VM 2.2 does not have",
+            remedy: "write fast (O2CB's defaults, 60 s) or relaxed (120 s)",
+        });
+    }
+    if (ssh?.user !== undefined && ssh.user !== "root") {
+        faults.push({
+            path: "ssh.user",
+            value: ssh.user,
+            problem: "is not root, but sudo of that time asks for a terminal",
+            remedy: "log in as root",
+        });
+    }
+    for (const { path, roles } of nodes) {
+        if (roles !== undefined && !roles.includes("vm")) {
+            faults.push({
+                path: `${path}.roles`,
+                value: roles,
+                problem: "lacks vm, but every node is added to the pool as a virtual machine server",
+                remedy: "add vm, or remove the key",
+            });
+        }
+    }
+    for (const { path, medium, httpCheck } of guests) {
+        if (medium?.toLowerCase().endsWith(".iso") && httpCheck?.enabled === true) {
+            faults.push({
+                path: `${path}.httpCheck.enabled`,
+                value: true,
+                problem: "asks a guest that starts from an installation medium, where nothing answers yet",
+                remedy: "set it to false until its system is installed",
+            });
+        }
+    }
+    const names = (oracleVm?.commands ?? []).map((entry, index) => ({
+        path: `oracleVm.commands[${index}].name`,
+        value: entry?.name,
+    }));
+    return [...faults, ...repeated(names, "command", "name each command once")];
+};
+
 /** A secret that is referred to is there. */
-export const secretsPresent: Rule = ({ ssh, secrets }) =>
+export const secretsPresent: Rule = ({ ssh, platform, secrets }) => [
+    ...sshKeyPresent(ssh, secrets),
+    ...(platform === "ovm-2.2" ? (["managerPassword", "agentPassword"] as const) : [])
+        .filter((key) => !secrets.has(key))
+        .map((key) => ({
+            path: key,
+            value: undefined,
+            problem: "is missing, but platform: ovm-2.2 needs it",
+            remedy: `run \`pulumi config set --secret ${key}\``,
+        })),
+];
+
+const sshKeyPresent = (ssh: Subject["ssh"], secrets: Subject["secrets"]): Fault[] =>
     ssh?.key === "secret" && !secrets.has("sshKey")
         ? [
               {
@@ -448,6 +555,8 @@ export const rules: readonly Rule[] = [
     uniqueMacs,
     exportOptionsAgree,
     timingIsSafe,
+    nodeNumbers,
+    oracleVmCan,
     secretsPresent,
 ];
 

@@ -3,6 +3,16 @@ import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../config/spec"
 /** Values that a script's text refers to by name. */
 export type Variables = Readonly<Record<string, string>>;
 
+/** What steps may make secret variables from. */
+export interface Secrets {
+    /** Made with the pool, the same for its whole life. */
+    readonly pool: string;
+    /** Of the pool manager's own login; empty where the platform has none. */
+    readonly manager: string;
+    /** Of the agent on the nodes; empty where the platform has none. */
+    readonly agent: string;
+}
+
 /**
  * What must be there before a step can run, beside steps of its own plan: other parts of the cluster as a whole. `node` is
  * the one node the step runs on.
@@ -18,8 +28,8 @@ export interface Step {
     /** Text of the script: what it defines is described in the step files' own heads. */
     readonly script: string;
     readonly variables: Variables;
-    /** Further variables, made from the pool's secret. A step that has this is a secret as a whole. */
-    readonly secret?: (material: string) => Variables;
+    /** Further variables, made from secrets. A step that has this is a secret as a whole. */
+    readonly secret?: (secrets: Secrets) => Variables;
     /** Seconds after which the host gives up. */
     readonly timeout: number;
     /** Steps of the same plan that come before. */
@@ -31,6 +41,10 @@ export interface Step {
 
 /** How hosts of one kind are told what to be. Planning is pure: all of it can be done without a host. */
 export interface Platform {
+    /** Words that, put before a command, end it and what it started after that many seconds. */
+    timeLimit(seconds: number): string;
+    /** What the repository is identified by; empty where its hosts give it an identity of their own. */
+    repositoryUuid(spec: ClusterSpec): string;
     /**
      * The manager: prepared as a member, and exporting the repository. A step named `drain`, if there is one, lets nodes
      * that are no longer in the configuration leave in order; steps that shut such nodes out need it.

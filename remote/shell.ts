@@ -32,7 +32,9 @@ export function assemble(title: string, script: string, variables: Readonly<Reco
     ].join("\n");
 }
 
-/** What is run for each deed. The host itself ends it when it takes too long; nobody else would. */
-export function launcher(deed: "apply" | "remove", seconds: number, user: string): string {
-    return `${user === "root" ? "" : "sudo -n "}timeout -k 10 ${seconds} sh -s ${deed}`;
+/**
+ * What is run for each deed. `limit` are words of the host's kind that end it when it takes too long; nobody else would.
+ */
+export function launcher(deed: "apply" | "remove", limit: string, user: string): string {
+    return `${user === "root" ? "" : "sudo -n "}${limit} sh -s ${deed}`;
 }

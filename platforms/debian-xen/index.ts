@@ -59,6 +59,10 @@ function mountUnit(spec: ClusterSpec): string {
 
 /** Debian 12 hosts with Xen, NFS, Corosync, Pacemaker and sbd. */
 export const debianXen: Platform = {
+    timeLimit: (seconds) => `timeout -k 10 ${seconds}`,
+
+    repositoryUuid: (spec) => spec.repository.uuid,
+
     repository(spec): Step[] {
         const { path, uuid, options, keepData } = spec.repository;
         return [
@@ -141,7 +145,7 @@ export const debianXen: Platform = {
                         MEMBERS: isManager ? "" : everyone.map(({ address }) => address).join(","),
                         SERVICES: `pacemaker.service corosync.service sbd.service ${mountUnit(spec)}`,
                     },
-                    secret: (material): Variables => {
+                    secret: ({ pool: material }): Variables => {
                         const { privateKey, publicKey } = memberKey(material);
                         return { AUTHKEY: corosyncKey(material), MEMBER_KEY: privateKey, MEMBER_PUBLIC: publicKey };
                     },

@@ -42,8 +42,8 @@ export function script(name: ScriptName): string {
     if (before !== undefined) {
         return before;
     }
-    const helpers = WITH_CIB.has(name) ? [read("lib.sh"), read("lib-cib.sh")] : [read("lib.sh")];
-    const text = [...helpers, read(`${name}.sh`)].join("\n");
+    const own = WITH_CIB.has(name) ? ["lib.sh", "lib-cib.sh"] : ["lib.sh"];
+    const text = [...["../lib.sh", ...own].map(read), read(`${name}.sh`)].join("\n");
     known.set(name, text);
     return text;
 }

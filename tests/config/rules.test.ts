@@ -88,7 +88,13 @@ const cases: Record<string, Case[]> = {
         [
             "two masters",
             { platform: "ovm-2.2", nodes: [node1, node2].map((node) => ({ ...node, roles: ["vm", "master"] })) },
-            ["nodes[1].roles: appoints a second master beside one"],
+            [
+                "nodes[1].roles: appoints a second master beside one",
+                "nodes[0].number: is missing, and one does not end in a number it could come from",
+                "nodes[1].number: is missing, and two does not end in a number it could come from",
+                "managerPassword: is missing, but platform: ovm-2.2 needs it",
+                "agentPassword: is missing, but platform: ovm-2.2 needs it",
+            ],
         ],
         ["a role twice", { nodes: [{ ...node1, roles: ["vm", "vm"] }, node2] }, ["nodes[0].roles: names a role twice"]],
         ["without a role", { nodes: [{ ...node1, roles: [] }, node2], guests: [] }, ["nodes[0].roles: is empty"]],

@@ -63,7 +63,7 @@ export function onScratchHost(step: Step, runs: readonly string[]): Run[] {
             writeFileSync(join(stubs, name), `#!/bin/sh\n${text}\n`);
             chmodSync(join(stubs, name), 0o755);
         }
-        const variables = { ...step.variables, ...step.secret?.("material") };
+        const variables = { ...step.variables, ...step.secret?.({ pool: "material", manager: "", agent: "" }) };
         writeFileSync(join(folder, "step"), assemble(step.name, step.script, variables));
         const output = execFileSync("sh", [join(__dirname, "scratch.sh"), folder, runs.join(" ")], {
             encoding: "utf8",

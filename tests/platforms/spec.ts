@@ -49,6 +49,16 @@ export function clusterSpec(change: Partial<ClusterSpec> = {}): ClusterSpec {
             watchdog: { module: "xen_wdt", device: "/dev/watchdog" },
         },
         guests: [guestSpec()],
+        oracleVm: {
+            user: "admin",
+            operatingSystem: "Other",
+            exportMode: "755",
+            removeLocalRepository: false,
+            upgrade: false,
+            startAtBoot: ["nfs", "nfslock"],
+            cli: "2.2",
+            commands: [],
+        },
         ...change,
     };
 }

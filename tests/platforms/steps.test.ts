@@ -21,7 +21,7 @@ function allSteps(): [string, Step][] {
 }
 
 function variablesOf(step: Step): Record<string, string> {
-    return { ...step.variables, ...step.secret?.("material") };
+    return { ...step.variables, ...step.secret?.({ pool: "material", manager: "", agent: "" }) };
 }
 
 describe("step files", () => {

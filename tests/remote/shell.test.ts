@@ -48,7 +48,7 @@ describe("assemble", () => {
 
 describe("launcher", () => {
     it("holds no value but the time limit, and becomes root where it is not", () => {
-        expect(launcher("apply", 60, "root")).toBe("timeout -k 10 60 sh -s apply");
-        expect(launcher("remove", 5, "admin")).toBe("sudo -n timeout -k 10 5 sh -s remove");
+        expect(launcher("apply", "timeout -k 10 60", "root")).toBe("timeout -k 10 60 sh -s apply");
+        expect(launcher("remove", "timeout -k 10 5", "admin")).toBe("sudo -n timeout -k 10 5 sh -s remove");
     });
 });
