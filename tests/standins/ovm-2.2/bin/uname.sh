@@ -1,0 +1,3 @@
+#!/bin/sh
+# Only `uname -n` is asked.
+echo "$STANDIN_HOST"
