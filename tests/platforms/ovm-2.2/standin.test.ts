@@ -1,0 +1,209 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { MANAGER, StandInCluster } from "../../standins/ovm-2.2/cluster";
+import { AGENT_PASSWORD, MANAGER_PASSWORD } from "../../standins/ovm-2.2/cluster";
+import { allSteps, runAll, runStep, thesisSpec } from "./plan";
+
+jest.setTimeout(120_000);
+
+/** A failure at a step: how it is brought about, what the step says, and how it is put right. */
+type Failure = [step: string, what: string, cause: (on: boolean) => void, error: RegExp];
+
+describe("steps on the stand-in, each failure of it in its turn", () => {
+    const cluster = new StandInCluster();
+    const steps = allSteps(thesisSpec());
+    const before = cluster.tree();
+    const done = new Set<string>();
+
+    afterAll(() => cluster.stop());
+
+    const fault = (name: string) => (on: boolean) => cluster.fault(name, on);
+    const folder = (path: string) => (on: boolean) => {
+        const full = join(cluster.folder, path);
+        if (on) {
+            mkdirSync(full, { recursive: true });
+        } else {
+            rmSync(full, { recursive: true });
+        }
+    };
+    const value = (host: string, what: string, wrong: string, right: string) => (on: boolean) =>
+        cluster.set(host, what, on ? wrong : right);
+
+    const failures: Failure[] = [
+        [`manager@${MANAGER}`, "the Manager does not start", fault("oc4j-start"), /oc4j\) does not start/],
+        [`export@${MANAGER}`, "no package can be had", fault("yum"), /lacks one of nfs-utils system-config-nfs/],
+        [
+            "release@OVMSERVER01",
+            "an older release",
+            (on) =>
+                cluster.put("OVMSERVER01", "etc/ovs-release", `Oracle VM server release ${on ? "2.1.5" : "2.2.1"}\n`),
+            /is no Oracle VM Server 2\.2 \(Oracle VM server release 2\.1\.5\)/,
+        ],
+        [
+            "repository@OVMSERVER01",
+            "repos.py cannot read its database",
+            fault("OVMSERVER01.repos-list"),
+            /repos\.py -l failed: Error: cannot open/,
+        ],
+        [
+            "repository@OVMSERVER01",
+            "/OVS is not made",
+            fault("OVMSERVER01.no-OVS"),
+            /\/OVS is missing or leads elsewhere/,
+        ],
+        [
+            "ocfs2@OVMSERVER01",
+            "a cluster of former times is still on",
+            folder("hosts/OVMSERVER01/root/sys/kernel/config/cluster/old"),
+            /still in the O2CB cluster old/,
+        ],
+        [
+            "release@OVMSERVER02",
+            "a part of the agent is down",
+            fault("OVMSERVER02.agent"),
+            /agent is not in order: error! process OVSMonitorServer/,
+        ],
+        [
+            "repository@OVMSERVER02",
+            "the local repository holds data",
+            (on) =>
+                on
+                    ? cluster.set("OVMSERVER02", "devices/sda3/running_pool/a.img", "data")
+                    : rmSync(join(cluster.folder, "hosts/OVMSERVER02/state/devices/sda3/running_pool/a.img")),
+            /local repository .* is not known to be empty/,
+        ],
+        [
+            `create@${MANAGER}`,
+            "a wrong agent password",
+            value("OVMSERVER01", "agent-password", "another", AGENT_PASSWORD),
+            /Wrong agent password for OVMSERVER01 \(X+\)/,
+        ],
+        [
+            `join-OVMSERVER02@${MANAGER}`,
+            "a processor of another family",
+            value("OVMSERVER02", "cpu", "AuthenticAMD 15", "GenuineIntel 6"),
+            /not compatible with the server pool: CPU/,
+        ],
+        [
+            `ha@${MANAGER}`,
+            "a pool that is not able to",
+            fault("OVMSERVER02.not-able"),
+            /OVM-1011 OVMSERVER02: \/OVS must be mounted/,
+        ],
+        [
+            `guest@${MANAGER}`,
+            "a name that is taken",
+            (on) =>
+                on
+                    ? cluster.setManager("guests/WebServerHA/state", "Running")
+                    : rmSync(join(cluster.folder, "manager/guests/WebServerHA"), { recursive: true }),
+            /there is a guest WebServerHA in the pool HAPPOOL already/,
+        ],
+        [
+            `guest@${MANAGER}`,
+            "a guest that the Manager has lost sight of",
+            fault("unknown-vm"),
+            /Virtual machine "WebServerHA" not found/,
+        ],
+        [
+            `guest@${MANAGER}`,
+            "a guest that goes into error",
+            (on) => {
+                cluster.fault("poweron", on);
+                if (!on) {
+                    cluster.setManager("guests/WebServerHA/state", "Powered Off");
+                }
+            },
+            /WebServerHA is in the state Error/,
+        ],
+    ];
+
+    it.each(failures)("%s: %s", async (name, _, cause, error) => {
+        for (const step of steps) {
+            const full = `${step.name}@${step.host}`;
+            if (full === name) {
+                cause(true);
+                const failed = await runStep(cluster, step, "apply");
+                cause(false);
+                expect(failed.status).toBe(1);
+                expect(failed.stderr).toMatch(error);
+                expect(failed.stderr.match(/^error:/gm)).toHaveLength(1);
+                expect(failed.stderr).not.toContain(AGENT_PASSWORD);
+                expect(failed.stderr).not.toContain(MANAGER_PASSWORD);
+                return;
+            }
+            if (!done.has(full)) {
+                expect(await runStep(cluster, step, "apply")).toMatchObject({ step: full, status: 0 });
+                done.add(full);
+            }
+        }
+    });
+
+    it("converges when nothing fails any more, and changes nothing the next time", async () => {
+        expect(await runAll(cluster, steps, "apply")).toMatchObject({ status: 0 });
+        const tree = cluster.tree();
+        cluster.forgetLog();
+        const again = await runAll(cluster, steps, "apply");
+        expect(again.stdout).toBe("WebServerHA: Running in HAPPOOL, 1000 MiB, 1 processors, HA yes\n");
+        expect(cluster.tree()).toEqual(tree);
+        const changes = / (mv|start|new|reg|add|del|conf|poweron|poweroff|approve)( |$)|^(mv|chmod|repos\.py -[nrid])/;
+        expect(cluster.log().filter(({ command }) => changes.test(command))).toEqual([]);
+    });
+
+    it("warns of an agent with known holes", async () => {
+        cluster.set("OVMSERVER02", "agent-release", "2.3-38");
+        const release = steps.filter(({ name, host }) => name === "release" && host === "OVMSERVER02");
+        const { stdout } = await runAll(cluster, release, "apply");
+        expect(stdout).toMatch(/agent 2\.3-38; warning: below 2\.3-42 it has CVE-2010-3582/);
+    });
+
+    it("is reacted to by the pool: a lost master's role and its guest go to the other server", async () => {
+        expect(cluster.manager("guests/WebServerHA/server")).toBe("OVMSERVER01");
+        cluster.lose("OVMSERVER01");
+        const ask = steps.filter(({ name }) => name === "guest");
+        expect(await runAll(cluster, ask, "apply")).toMatchObject({ status: 0 });
+        expect(cluster.manager("guests/WebServerHA/server")).toBe("OVMSERVER02");
+        expect(cluster.manager("guests/WebServerHA/state")).toBe("Running");
+        expect(cluster.manager("pools/HAPPOOL/master")).toBe("OVMSERVER02");
+        cluster.lose("OVMSERVER01", false);
+    });
+
+    it("is given back as it was", async () => {
+        expect(await runAll(cluster, [...steps].reverse(), "remove")).toMatchObject({ status: 0 });
+        expect(cluster.tree()).toEqual(before);
+    });
+});
+
+describe("a guest made from an image", () => {
+    const cluster = new StandInCluster();
+    const spec = thesisSpec();
+    const guests = spec.guests.map((guest) => ({ ...guest, medium: "/srv/media/web", keepDisk: true }));
+    const steps = allSteps({ ...spec, guests });
+
+    afterAll(() => cluster.stop());
+
+    it("is registered and approved by commands that are all found facts, and its disk outlives it", async () => {
+        expect(await runAll(cluster, steps, "apply")).toMatchObject({ status: 0 });
+        const commands = cluster.log().filter(({ command }) => / (img|vm) (reg|approve|conf|poweron)/.test(command));
+        expect(
+            commands.map(({ command }) =>
+                command.replace(/^ovm -u admin -p \S+ /, "").replace(/-c [0-9a-f]{8}/, "-c SECRET"),
+            ),
+        ).toEqual([
+            "img reg -n WebServerHA -c SECRET -o Other -s HAPPOOL",
+            "img approve -n WebServerHA -s HAPPOOL",
+            "vm conf -n WebServerHA -s HAPPOOL -e",
+            "vm poweron -n WebServerHA -s HAPPOOL",
+        ]);
+        const guest = steps.filter(({ name }) => name === "guest");
+        const disk = steps.filter(({ name }) => name === "disk");
+        cluster.put(MANAGER, "sharedvol/running_pool/WebServerHA/System.img", "what the guest wrote");
+        expect(await runAll(cluster, [...guest, ...disk], "remove")).toMatchObject({ status: 0 });
+        expect(cluster.manager("guests/WebServerHA/state")).toBeUndefined();
+        expect(await runAll(cluster, [...disk, ...guest], "apply")).toMatchObject({
+            status: 0,
+            stderr: "WebServerHA is Powered Off\n",
+        });
+        expect(cluster.file(MANAGER, "sharedvol/running_pool/WebServerHA/System.img")).toBe("what the guest wrote");
+    });
+});
