@@ -28,27 +28,17 @@ function credentialsOf({ user, key, bastion }: SshSpec): Credentials {
     }
 }
 
-function platformOf(name: PlatformName): Platform {
-    switch (name) {
-        case "debian-xen":
-            return debianXen;
-        case "ovm-2.2":
-            return oracleVm22;
-    }
-}
+const platforms: Readonly<Record<PlatformName, Platform>> = { "debian-xen": debianXen, "ovm-2.2": oracleVm22 };
 
 function passwordsOf(name: PlatformName): Pick<Site, "passwords"> {
-    switch (name) {
-        case "debian-xen":
-            return {};
-        case "ovm-2.2":
-            return {
-                passwords: {
-                    manager: config.requireSecret("managerPassword"),
-                    agent: config.requireSecret("agentPassword"),
-                },
-            };
-    }
+    return name === "ovm-2.2"
+        ? {
+              passwords: {
+                  manager: config.requireSecret("managerPassword"),
+                  agent: config.requireSecret("agentPassword"),
+              },
+          }
+        : {};
 }
 
 function readCluster(): ClusterSpec {
@@ -76,7 +66,7 @@ function readClusterOrSayWhy(): ClusterSpec {
 const spec = readClusterOrSayWhy();
 const site: Site = {
     spec,
-    platform: platformOf(spec.platform),
+    platform: platforms[spec.platform],
     credentials: credentialsOf(spec.ssh),
     ...passwordsOf(spec.platform),
 };
