@@ -51,10 +51,10 @@ export async function conduct(
     const { report } = context;
     const runs: Run[] = [];
     const rounds = drills.flatMap((drill) => Array.from({ length: repeat }, (_, round) => ({ drill, round })));
-    await prepare(context);
     // Taking things back must not be cut short by what interrupted the drill.
     const lasting: Context = { ...context, signal: new AbortController().signal };
     try {
+        await prepare(context);
         for (const { drill, round } of rounds) {
             report.note(`${drill.name}: ${drill.about}`);
             let record: DrillRecord;

@@ -65,10 +65,15 @@ export class Field {
             sampleHttp(url, HTTP_PATIENCE, (sample) => record.http.push(sample)),
         ];
         // The cluster as it was, so that the first moments are no edge of the record.
-        await field.until("the watchers and the guest answer", 60, (facts) => {
-            const seen = new Set(facts.observations.filter(({ kind }) => kind === "sight").map(({ host }) => host));
-            return nodes.every((node) => seen.has(node)) && answers(facts);
-        });
+        try {
+            await field.until("the watchers and the guest answer", 120, (facts) => {
+                const seen = new Set(facts.observations.filter(({ kind }) => kind === "sight").map(({ host }) => host));
+                return nodes.every((node) => seen.has(node)) && answers(facts);
+            });
+        } catch (error) {
+            field.close();
+            throw error;
+        }
         return field;
     }
 
@@ -222,6 +227,9 @@ export async function prepare(context: lab.Context): Promise<void> {
     const { folder, report, signal } = context;
     const description = folder.readLab();
     const machines = description.machines.filter(({ name }) => folder.readRun().machines[name]);
+    if (machines.length === 0) {
+        throw new LabError("the lab does not run: npm run lab:up");
+    }
     await report.step("watching the hosts", async () => {
         await Promise.all(
             machines.map(async (machine) => {
