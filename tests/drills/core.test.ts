@@ -124,6 +124,7 @@ describe("copies", () => {
                     expect(seen).toBeLessThanOrEqual(truth);
                 },
             ),
+            { numRuns: 1000 },
         );
     });
 
@@ -139,6 +140,19 @@ describe("copies", () => {
         const both = ["WebServerHA:1:-b----", "WebServerHA:2:-b----"];
         const lines = [0, 1, 2].map((at) => look("A", at, ...both));
         expect(countCopies(residences("WebServerHA", ["A"], observe(lines), [], SPAN)).seen).toBe(2);
+    });
+
+    it("may overlap between two looks, each stretched to the look before and the look after", () => {
+        const lines = [
+            ...[0, 1, 2].map((at) => look("A", at, RUNS)),
+            ...[4, 5].map((at) => look("A", at)),
+            ...[0, 1, 3].map((at) => look("B", at)),
+            ...[5, 6].map((at) => look("B", at, RUNS)),
+        ].sort((a, b) => a.at - b.at);
+        expect(countCopies(residences("WebServerHA", ["A", "B"], observe(lines), [], SPAN))).toEqual({
+            seen: 1,
+            possible: 2,
+        });
     });
 
     it("end where the power does", () => {
@@ -212,7 +226,7 @@ describe("rules", () => {
         [
             "a start within the look in which the reset came",
             resetBeforeStart,
-            broken({ console: failover(10, 52, 52, 200) }),
+            broken({ console: failover(10, 51.5, 52, 200) }),
         ],
         ["a reset that no console shows", resetBeforeStart, broken({ console: none(/XEN/) })],
         ["a start that no console shows", resetBeforeStart, broken({ console: failover(10, 27, 999, 200) })],
