@@ -13,7 +13,7 @@ order=$UNITS/pacemaker.service.d/ovm-ha-cluster.conf
 modules=/etc/modules-load.d/ovm-ha-cluster.conf
 blacklist=/etc/modprobe.d/ovm-ha-cluster.conf
 watchdogs='i6300esb iTCO_wdt sp5100_tco softdog xen_wdt'
-state_folders='/var/lib/pacemaker /var/lib/corosync'
+state_folders='var/lib/pacemaker var/lib/corosync'
 
 loaded() { grep -q "^$1 " /proc/modules; }
 
@@ -76,34 +76,33 @@ unload_watchdog() {
 # What a cluster before this one left (Debian starts one of a single member when the packages come) is put aside.
 leave_old_cluster() {
     keep_unit pacemaker.service corosync.service sbd.service
-    if [ ! -e "$STATE/cluster" ]; then
+    # Once our own configuration is in place, the cluster is ours.
+    if [ ! -e "$STATE/cluster.tar" ] && ! grep -qs '^# Made by ovm-ha-cluster' /etc/corosync/corosync.conf; then
         for unit in pacemaker.service corosync.service; do
             if is_active "$unit"; then
                 systemctl stop "$unit"
             fi
         done
-        rm -rf "$STATE/cluster.new"
-        mkdir -p "$STATE/cluster.new"
-        for folder in $state_folders; do
-            cp -a "$folder" "$STATE/cluster.new/"
-        done
-        : >"$STATE/cluster.new/fresh"
-        mv "$STATE/cluster.new" "$STATE/cluster"
-    fi
-    if [ -e "$STATE/cluster/fresh" ]; then
+        : >"$STATE/cluster.fresh"
+        # An archive, because empty folders and their owners count.
         # shellcheck disable=SC2086 # one word per folder
-        find $state_folders -type f -delete
-        rm -f "$STATE/cluster/fresh"
+        tar -C / -cf "$STATE/cluster.new" $state_folders
+        mv "$STATE/cluster.new" "$STATE/cluster.tar"
+    fi
+    if [ -e "$STATE/cluster.fresh" ]; then
+        # shellcheck disable=SC2086 # one word per folder
+        (cd / && find $state_folders -type f -delete)
+        rm -f "$STATE/cluster.fresh"
     fi
 }
 
 return_old_cluster() {
-    if [ -e "$STATE/cluster" ]; then
-        for folder in $state_folders; do
-            find "$folder" -type f -delete
-            cp -a "$STATE/cluster/${folder##*/}/." "$folder/"
-        done
-        rm -rf "$STATE/cluster"
+    rm -f "$STATE/cluster.new" "$STATE/cluster.fresh"
+    if [ -e "$STATE/cluster.tar" ]; then
+        # shellcheck disable=SC2086 # one word per folder
+        (cd / && find $state_folders -type f -delete)
+        tar -C / -xpf "$STATE/cluster.tar"
+        rm -f "$STATE/cluster.tar"
     fi
 }
 

@@ -20,10 +20,10 @@ files /usr/local
 files /opt
 files /lib/systemd/system -maxdepth 1
 # Which files there are elsewhere, not what they hold: dpkg's and apt's own notes change with every query of theirs, and
-# a timer leaves its stamp whenever it fires.
+# a timer leaves its stamp whenever it fires, and the kernel's NFS server its notes about clients.
 find / -xdev -maxdepth 2 ! -path '/proc*' ! -path '/sys*' ! -path '/dev*' ! -path '/run*' ! -path '/tmp*' \
     -printf '%y %m %u:%g %p %l\n' | sort -k 4
-find /var/lib /var/spool /srv /home -xdev ! -path '/var/lib/systemd/timers/*' -printf '%y %m %u:%g %p %l\n' | sort -k 4
+find /var/lib /var/spool /srv /home -xdev ! -path '/var/lib/systemd/timers/*' ! -path '/var/lib/nfs/*' -printf '%y %m %u:%g %p %l\n' | sort -k 4
 
 section users
 getent passwd
@@ -37,12 +37,14 @@ section 'enabled units'
 systemctl list-unit-files --no-legend --no-pager --plain | sort
 
 section 'active units'
-# Devices come with their drivers; the session that asks, and timers' one-shot jobs, come and go.
+# Devices come with their drivers, and a target that was reached stays so; the session that asks, and timers' one-shot
+# jobs, come and go. Whoever looks into /proc/sys has binfmt_misc mounted.
 systemctl list-units --state=active,failed --no-legend --no-pager --plain |
-    awk '$1 !~ /\.(device|scope|slice)$/ && $1 !~ /^(user@|user-runtime|apt-|systemd-tmpfiles|ssh@)/ { print $1, $3, $4 }' | sort
+    awk '$1 !~ /\.(device|scope|slice|target)$/ && $1 !~ /^(user@|user-runtime|apt-|systemd-tmpfiles|ssh@|.*binfmt)/ &&
+        $1 != "systemd-networkd-wait-online.service" { print $1, $3, $4 }' | sort
 
 section mounts
-findmnt --noheadings --list --output TARGET,SOURCE,FSTYPE,OPTIONS | grep -v ' /run/user/' | sort
+findmnt --noheadings --raw --output TARGET,SOURCE,FSTYPE | grep -v -e '^/run/user/' -e '^/run/credentials/' -e binfmt | sort
 
 section 'loop devices'
 losetup --list --noheadings --output NAME,BACK-FILE
@@ -63,4 +65,4 @@ xl list 2>/dev/null | awk '{ print $1, $2, $3, $4 }' || true
 section processes
 # Kernel threads come and go with work; so does the shell that runs this.
 ps -eo ppid=,user=,args= | awk '$1 != 2 && $3 != "[kthreadd]"' | sed 's/^ *[0-9]* //' |
-    grep -v -e 'sshd: ' -e 'sh -s' -e '^root *\(ps\|awk\|sed\|grep\|sort\|sh\|bash\|(sd-pam)\) ' | sort | uniq
+    grep -v -e 'sshd: ' -e '(udev-worker)' -e 'sh -s' -e '^root *\(ps\|awk\|sed\|grep\|sort\|sh\|bash\|(sd-pam)\) ' | sort | uniq
