@@ -65,6 +65,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
         MaxStartups: "100",
         LogLevel: "VERBOSE",
         Subsystem: "sftp internal-sftp",
+        // The start-up files of whoever runs the tests cost time, and are none of their business.
+        SetEnv: `HOME=${folder}`,
         ...options.config,
     };
     const file = join(folder, "sshd_config");
