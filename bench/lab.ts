@@ -18,6 +18,8 @@ import {
     guestHosts,
     guestNetwork,
     guestUrl,
+    healthCheck,
+    healthPath,
     LOCAL_STORE,
     mountPoint,
     vmConfig,
@@ -97,6 +99,7 @@ function guestVariables(spec: ClusterSpec, guest: GuestSpec): Record<string, unk
         url: guestUrl(guest),
         status: guest.httpCheck?.status,
         config: vmConfig(spec, guest),
+        health: healthCheck(spec, guest),
         network: guestNetwork(spec, guest),
         hosts: guestHosts(guest),
     };
@@ -147,7 +150,7 @@ export function inventory(spec: ClusterSpec, lab: Pick<Lab, "machines" | "ssh">,
                 guest_folder: `${spec.repository.path}/running_pool/${guest.name}`,
                 configuration_xml: sections([
                     ...poolObjects(spec),
-                    ...guestObjects(spec, guest, { path, digest: configDigest(config) }),
+                    ...guestObjects(spec, guest, { path, digest: configDigest(config), health: healthPath(guest) }),
                 ]),
             },
             children: {
