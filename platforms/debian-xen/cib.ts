@@ -87,6 +87,8 @@ export function poolObjects(spec: ClusterSpec): CibObject[] {
             "stonith-watchdog-timeout": `${timing.stonithWatchdogTimeout}s`,
             "no-quorum-policy": timing.noQuorumPolicy,
             "dc-deadtime": "20s",
+            // One failed start must not rule a node out when it is the last one: migration-threshold counts it.
+            "start-failure-is-fatal": "false",
         }),
         {
             section: "rsc_defaults",
