@@ -143,7 +143,8 @@ export const debianXen: Platform = {
                     variables: {
                         NODES: spec.nodes.flatMap(({ name, address }) => [name, address]).join(","),
                         MEMBERS: isManager ? "" : everyone.map(({ address }) => address).join(","),
-                        SERVICES: `pacemaker.service corosync.service sbd.service ${mountUnit(spec)}`,
+                        // sbd ends with Corosync and refuses to be asked itself.
+                        SERVICES: `pacemaker.service corosync.service ${mountUnit(spec)}`,
                     },
                     secret: ({ pool: material }): Variables => {
                         const { privateKey, publicKey } = memberKey(material);
