@@ -49,11 +49,16 @@ export function printableMap(map: PropertyMap, showSecrets = false): { [key: str
 export interface Mask {
     /** Remembers the secrets of a property map. */
     readonly learn: (map: PropertyMap) => void;
+    /**
+     * The same for a resource's inputs. A line that stands in clear in one of them is nothing to hide, even where a
+     * secret text has it too: steps share functions with a step whose whole text is secret.
+     */
+    readonly learnInputs: (map: PropertyMap) => void;
     readonly apply: (text: string) => string;
 }
 
 /** A mask that lets everything through, for `--show-secrets`. */
-export const NO_MASK: Mask = { learn: () => undefined, apply: (text) => text };
+export const NO_MASK: Mask = { learn: () => undefined, learnInputs: () => undefined, apply: (text) => text };
 
 /**
  * Names of properties whose strings are hidden from text even where only the object around them is secret. The others
@@ -67,9 +72,19 @@ const SHORTEST = 3;
 /** A line of a secret of several lines is looked for only if it cannot well be one of some other text. */
 const SHORTEST_LINE = 16;
 
+/** The lines of a text that could be told from lines of some other text. */
+function linesOf(text: string): string[] {
+    return text
+        .split(/\r?\n/)
+        .map((line) => line.trim())
+        .filter((line) => line.length >= SHORTEST_LINE);
+}
+
 /** A mask that knows no secret yet. */
 export function createMask(): Mask {
     const known = new Set<string>();
+    const knownLines = new Set<string>();
+    const inClear = new Set<string>();
     let longestFirst: string[] | undefined = [];
 
     const add = (text: string): void => {
@@ -86,8 +101,10 @@ export function createMask(): Mask {
         // What goes through a shell loses its last line end, and what is shown comes line by line.
         add(text.trim());
         add(JSON.stringify(text).slice(1, -1));
-        const lines = text.split(/\r?\n/).map((line) => line.trim());
-        lines.filter((line) => line.length >= SHORTEST_LINE).forEach(add);
+        for (const line of linesOf(text)) {
+            knownLines.add(line);
+        }
+        longestFirst = undefined;
     };
     const learnWithin = (value: Value, sensitive: boolean): void => {
         if (value instanceof Secret) {
@@ -107,14 +124,36 @@ export function createMask(): Mask {
         }
     };
 
-    return {
-        learn: (map) => {
-            for (const key of Object.keys(map)) {
-                learnWithin(map[key] ?? null, false);
+    const learnInClear = (value: Value): void => {
+        if (typeof value === "string") {
+            for (const line of linesOf(value)) {
+                if (!inClear.has(line)) {
+                    inClear.add(line);
+                    longestFirst = undefined;
+                }
             }
+        } else if (isArray(value)) {
+            value.forEach(learnInClear);
+        } else if (isObject(value)) {
+            Object.values(value).forEach((item) => learnInClear(item ?? null));
+        }
+    };
+    const learn = (map: PropertyMap): void => {
+        for (const key of Object.keys(map)) {
+            learnWithin(map[key] ?? null, false);
+        }
+    };
+
+    return {
+        learn,
+        learnInputs: (map) => {
+            learn(map);
+            Object.values(map).forEach((value) => learnInClear(value ?? null));
         },
         apply: (text) => {
-            longestFirst ??= [...known].sort((left, right) => right.length - left.length);
+            longestFirst ??= [...known, ...[...knownLines].filter((line) => !inClear.has(line))].sort(
+                (left, right) => right.length - left.length,
+            );
             let masked = text;
             for (const secret of longestFirst) {
                 if (masked.includes(secret)) {
@@ -134,7 +173,7 @@ export function learnSecrets(mask: Mask, event: DeploymentEvent): void {
             return;
         case "step-start":
             for (const state of [event.step.old, event.step.new]) {
-                mask.learn(state?.inputs ?? {});
+                mask.learnInputs(state?.inputs ?? {});
                 mask.learn(state?.outputs ?? {});
             }
             return;

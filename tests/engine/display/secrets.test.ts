@@ -143,6 +143,25 @@ describe("the mask", () => {
         expect(mask.apply(text)).toBe(expected);
     });
 
+    test("shows lines that a secret text shares with an input in clear, but never a whole secret", () => {
+        const shared = "a_function_of_every_step() { true; }";
+        const whole = "the-whole-of-a-secret";
+        const steps = createMask();
+        steps.learnInputs({ create: new Secret(`KEY=0123456789abcdef\n${shared}\n`), token: new Secret(whole) });
+        expect(steps.apply(`${shared}\n`)).toBe(`${MASK}\n`);
+        steps.learnInputs({ create: `other\n  ${shared}\n`, list: [whole] });
+        expect(steps.apply(shared)).toBe(shared);
+        expect(steps.apply("KEY=0123456789abcdef")).toBe(MASK);
+        expect(steps.apply(whole)).toBe(MASK);
+    });
+
+    test("takes nothing within a secret object for a line in clear", () => {
+        const line = "a line of some length";
+        const within = createMask();
+        within.learnInputs({ stdin: new Secret(`${line}\nand another`), connection: new Secret({ host: line }) });
+        expect(within.apply(line)).toBe(MASK);
+    });
+
     test("is what makes values printable", () => {
         const value: Value = { a: [new Secret({ b: 1 }), UNKNOWN] };
         expect(printable(value)).toEqual({ a: [MASK, "04da6b54-80e4-46f7-96ec-b56ff0331ba9"] });
