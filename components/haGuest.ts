@@ -27,7 +27,7 @@ export class HaGuest extends ComponentResource {
         const plan = site.platform.guest(site.spec, guest);
         const steps = carryOut(site, name, plan, {
             parent: this,
-            needs: { repository: [repository], pool: [pool] },
+            needs: { repository: repository.done, pool: pool.done },
             nodes,
         });
         const check = guest.httpCheck;

@@ -1,6 +1,6 @@
 import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import { type RemoteStep } from "../remote/step";
-import { carryOut, type Site } from "./site";
+import { carryOut, lastOf, type Site } from "./site";
 
 /** The manager: prepared as a member, and exporting the repository to the nodes. */
 export class NfsRepository extends ComponentResource {
@@ -10,12 +10,17 @@ export class NfsRepository extends ComponentResource {
     readonly source: Output<string>;
     /** Done when nodes that are no longer in the configuration have left. */
     readonly drain: readonly RemoteStep[];
+    /** Done when the repository is exported. */
+    readonly done: readonly RemoteStep[];
 
     constructor(name: string, site: Site, options: ComponentResourceOptions = {}) {
         super("ha:index:NfsRepository", name, {}, options);
         const { spec, platform } = site;
-        const drain = carryOut(site, name, platform.repository(spec), { parent: this }).get("drain");
+        const plan = platform.repository(spec);
+        const steps = carryOut(site, name, plan, { parent: this });
+        const drain = steps.get("drain");
         this.drain = drain === undefined ? [] : [drain];
+        this.done = lastOf(plan, steps);
         this.uuid = output(platform.repositoryUuid(spec));
         this.source = output(`${spec.manager.address}:${spec.repository.path}`);
         this.registerOutputs({ uuid: this.uuid, source: this.source });

@@ -1,7 +1,8 @@
 import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import { type NodeSpec } from "../config/spec";
+import { type RemoteStep } from "../remote/step";
 import { type NfsRepository } from "./nfsRepository";
-import { carryOut, type Site } from "./site";
+import { carryOut, lastOf, type Site } from "./site";
 
 /** What a node is made from. */
 export interface OvmServerNodeArgs {
@@ -17,6 +18,8 @@ export class OvmServerNode extends ComponentResource {
     readonly host: string;
     /** Whether the machine is gone for good. */
     readonly lost: boolean;
+    /** Done when the machine is ready. */
+    readonly done: readonly RemoteStep[];
 
     constructor(
         name: string,
@@ -27,12 +30,13 @@ export class OvmServerNode extends ComponentResource {
         super("ha:index:OvmServerNode", name, {}, options);
         this.host = node.name;
         this.lost = node.lost;
-        const steps = site.platform.node(site.spec, node);
-        carryOut(site, name, steps, {
+        const plan = site.platform.node(site.spec, node);
+        const steps = carryOut(site, name, plan, {
             parent: this,
-            needs: { drain: repository.drain, repository: [repository] },
+            needs: { drain: repository.drain, repository: repository.done },
             nodes: [this],
         });
+        this.done = lastOf(plan, steps);
         this.address = output(node.address);
         this.registerOutputs({ address: this.address });
     }

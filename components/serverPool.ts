@@ -1,8 +1,9 @@
 import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
+import { type RemoteStep } from "../remote/step";
 import { type NfsRepository } from "./nfsRepository";
 import { type OvmServerNode } from "./ovmServerNode";
-import { carryOut, type Site } from "./site";
+import { carryOut, lastOf, type Site } from "./site";
 
 /** What a pool is made from. */
 export interface ServerPoolArgs {
@@ -15,6 +16,8 @@ export class ServerPool extends ComponentResource {
     readonly virtualAddress: Output<string>;
     /** What the pool said of itself when it was set up last: its coordinator is elected, and may be another by now. */
     readonly state: Output<string>;
+    /** Done when the pool is up and has its rules. */
+    readonly done: readonly RemoteStep[];
 
     constructor(name: string, site: Site, args: ServerPoolArgs, options: ComponentResourceOptions = {}) {
         super("ha:index:ServerPool", name, {}, options);
@@ -24,10 +27,11 @@ export class ServerPool extends ComponentResource {
         const plan = platform.pool(spec);
         const steps = carryOut(site, name, plan, {
             parent: this,
-            needs: { repository: [args.repository], nodes: args.nodes },
+            needs: { repository: args.repository.done, nodes: args.nodes.flatMap(({ done }) => done) },
             nodes: args.nodes,
             secrets: output({ manager: "", agent: "", ...site.passwords, pool: secret.result }),
         });
+        this.done = lastOf(plan, steps);
         this.virtualAddress = output(spec.pool.virtualAddress);
         this.state = steps.get(plan.at(-1)?.name ?? "")?.stdout ?? output("");
         this.registerOutputs({ virtualAddress: this.virtualAddress, state: this.state });

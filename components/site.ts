@@ -25,7 +25,7 @@ function endpointOf(spec: ClusterSpec, host: string): Endpoint {
 /** What the steps of a plan hang on. */
 export interface CarryOutOptions {
     readonly parent: Resource;
-    /** Where the parts of the cluster are that steps say they need. */
+    /** The parts of the cluster that steps say they need. */
     readonly needs?: Partial<Record<Exclude<Need, "node">, readonly Resource[]>>;
     /** The nodes that steps may be on: what is on a lost one goes with it, without asking it. */
     readonly nodes?: readonly OvmServerNode[];
@@ -45,9 +45,10 @@ export function carryOut(
     { parent, needs = {}, nodes = [], secrets }: CarryOutOptions,
 ): Map<string, RemoteStep> {
     const made = new Map<string, RemoteStep>();
-    // A component stands for all steps in it, so that needing every node would cost steps × nodes.
     const needed = (step: Step, need: Need): readonly Resource[] =>
-        need === "node" ? nodes.filter(({ host }) => host === step.host) : (needs[need] ?? []);
+        need === "node"
+            ? nodes.filter(({ host }) => host === step.host).flatMap(({ done }) => done)
+            : (needs[need] ?? []);
     const make = (step: Step, above: readonly string[]): RemoteStep => {
         const known = made.get(step.name);
         if (known !== undefined) {
@@ -91,4 +92,13 @@ export function carryOut(
     };
     steps.forEach((step) => make(step, []));
     return made;
+}
+
+/**
+ * The steps that no other one of the plan comes after: when they are done, all are. To depend on them costs one entry
+ * each, where a component in their place would be taken for every resource in it, once per dependent.
+ */
+export function lastOf(plan: readonly Step[], made: ReadonlyMap<string, RemoteStep>): RemoteStep[] {
+    const followed = new Set(plan.flatMap(({ after = [] }) => after));
+    return [...made].filter(([name]) => !followed.has(name)).map(([, step]) => step);
 }
