@@ -69,7 +69,8 @@ give_back() { # give_back PATH: puts back what keep_before found there
 
 removed() { # removed MESSAGE...: last line of every `remove`: nothing is left of us but what other steps still need
     if [ -d "$STATE" ]; then
-        find "$STATE" -depth -type d -empty -delete
+        # Another step may be doing the same at this moment; whoever is last finds what is left.
+        find "$STATE" -depth -type d -empty -delete 2>/dev/null || :
     fi
     say "$@"
 }
@@ -77,8 +78,11 @@ removed() { # removed MESSAGE...: last line of every `remove`: nothing is left o
 folder() { # folder PATH [MODE]: makes it, and its parents; remembers which of them were missing
     if [ -n "$1" ] && [ ! -d "$1" ]; then
         folder "${1%/*}"
-        keep_before "$1"
-        mkdir -m "${2:-755}" "$1"
+        # Another step may be making it at this moment. The mark comes first, and without another look at the folder, so
+        # that neither takes it for older than both.
+        mkdir -p "$STATE/absent${1%/*}"
+        : >"$STATE/absent$1.mark"
+        mkdir -m "${2:-755}" "$1" 2>/dev/null || [ -d "$1" ] || fail "$1 has to be a folder: move away what is there"
         CHANGED=yes
     fi
 }
