@@ -212,7 +212,13 @@ function updateLines(head: string, update: ValueDiff, base: Look): string[] {
         return assetDiffLines(first, old, changed, look);
     }
     if (isPrimitive(old) && isPrimitive(changed)) {
-        return [first + changeOf(valueLines(old, look)[0] ?? "", valueLines(changed, look)[0] ?? "", look)];
+        const [from = "", ...fromRest] = valueLines(old, look);
+        const [to = "", ...toRest] = valueLines(changed, look);
+        return [
+            first + changeOf(from, to, look),
+            ...fromRest.map(look.colours.op("delete")),
+            ...toRest.map(look.colours.op("create")),
+        ];
     }
     return [...entry(head, old, { ...look, op: "delete" }), ...entry(head, changed, { ...look, op: "create" })];
 }

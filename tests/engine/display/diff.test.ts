@@ -14,6 +14,20 @@ function update(old: PropertyMap, changed: PropertyMap, showSecrets = false): st
         .join("\n")}\n`;
 }
 
+test("a text of several lines is shown whole where something else stood before, or comes", () => {
+    const old = { becomes: UNKNOWN, was: "one\ntwo" };
+    expect(update(old, { becomes: "three\nfour\n", was: UNKNOWN })).toMatchInlineSnapshot(`
+        "
+          ~ becomes: [unknown] => |
+                three
+                four
+          ~ was    : |- => [unknown]
+                one
+                two
+        "
+    `);
+});
+
 describe("a diff", () => {
     test("shows every step with its resource, children beneath their parents", () => {
         const stack = stackResource();
