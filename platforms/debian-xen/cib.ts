@@ -81,6 +81,7 @@ export function poolObjects(spec: ClusterSpec): CibObject[] {
     const { timing, virtualAddress } = spec.pool;
     const names = members(spec).map(({ name }) => name);
     const defaults = "ovm-ha-cluster-defaults";
+    const patience = isSlow(spec) ? 180 : 60;
     return [
         properties({
             "stonith-enabled": "true",
@@ -105,10 +106,11 @@ export function poolObjects(spec: ClusterSpec): CibObject[] {
             { class: "ocf", provider: "heartbeat", type: "IPaddr2" },
             {
                 parameters: { ip: virtualAddress, cidr_netmask: String(spec.network.prefix) },
+                // Seen under emulation on a busy computer: a start that had not ended after a minute.
                 operations: [
-                    { name: "monitor", interval: 15, timeout: 60 },
-                    { name: "start", timeout: 60 },
-                    { name: "stop", timeout: 60 },
+                    { name: "monitor", interval: 15, timeout: patience },
+                    { name: "start", timeout: patience },
+                    { name: "stop", timeout: patience },
                 ],
             },
         ),
