@@ -1,6 +1,7 @@
 /**
  * The whole product on real machines: `npm run lab:up` and its like on a virtual lab in a folder of its own. A host that
- * loses its power, a run that is killed, a second run, strangers on the network, `destroy`, and `up` on what it kept.
+ * loses its power, a run that is killed, a second run, strangers on the network, `destroy`, `up` on what it kept, and a
+ * node that leaves.
  *
  * INTERRUPTIONS (default 1) says how many runs are killed before one may end: `npm run test:interrupt` has 20.
  */
@@ -198,5 +199,20 @@ test("destroy gives every machine back as it was, but for the data kept", async 
 
 test("up goes on with the data kept", async () => {
     await succeed("up", "--yes");
+    expect(await guestAnswers()).toBe(200);
+});
+
+test("a node that is asked to leave sends its guest away alive", async () => {
+    const where = async (): Promise<string> =>
+        (await on(MANAGER, `crm_resource --locate --resource ${lab.guest.name}`))
+            .replace(/.*is running on: /, "")
+            .trim();
+    const from = await where();
+    await on(MANAGER, `ssh -o BatchMode=yes ${from} leave`, { seconds: 900 });
+    expect(await on(from, "systemctl is-active pacemaker corosync sbd || true")).toBe("inactive\ninactive\ninactive");
+    const to = await where();
+    expect([from, to].sort()).toEqual([NODE1, NODE2]);
+    const moved = `Result of migrate_from operation for ${lab.guest.name} on ${to}: ok`;
+    expect(await on(to, "journalctl --quiet --unit pacemaker.service")).toContain(moved);
     expect(await guestAnswers()).toBe(200);
 });

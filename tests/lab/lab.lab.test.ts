@@ -168,11 +168,30 @@ test("a machine whose watchdog is not fed is reset, and boots again by itself", 
     }
 });
 
-test("a machine without power is off, and comes back with it", async () => {
+test("a machine without power is off, and comes back with it, also when it dies while it boots", async () => {
+    /** Ends the node's QEMU soon after it was switched on, so many times. */
+    const kill = async (times: number): Promise<void> => {
+        const killed = new Set<number>();
+        for (const until = Date.now() + 120_000; killed.size < times && Date.now() < until; await sleep(100)) {
+            const pid = folder.readRun().machines[NODE1]?.process.pid;
+            if (pid !== undefined && !killed.has(pid)) {
+                await sleep(2000);
+                process.kill(pid, "SIGKILL");
+                killed.add(pid);
+            }
+        }
+        expect(killed.size).toBe(times);
+    };
     await verbs.fault(context, "power-off", NODE1);
     const state = (await verbs.status(context)).machines.find(({ name }) => name === NODE1);
     expect(state).toMatchObject({ state: "off", ssh: false });
-    await verbs.fault(context, "power-on", NODE1);
+    // It is tried three times; then the end of its console is in the error.
+    const dying = expect(verbs.fault(context, "power-on", NODE1)).rejects.toThrow(/^OVMSERVER01[^]*its console:\n/);
+    await Promise.all([dying, kill(3)]);
+    expect((await verbs.status(context)).machines.find(({ name }) => name === NODE1)?.state).toBe("off");
+    const warn = jest.spyOn(report, "warn");
+    await Promise.all([verbs.fault(context, "power-on", NODE1), kill(1)]);
+    expect(warn).toHaveBeenCalledTimes(1);
     expect(await on(NODE1, "xl list && cat /root/note")).toMatch(/Domain-0[\s\S]*before/);
 });
 
