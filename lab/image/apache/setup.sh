@@ -24,7 +24,8 @@ units mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_
     modprobe@loop.service modprobe@configfs.service systemd-vconsole-setup.service dev-hugepages.mount \
     dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
     sys-kernel-config.mount systemd-networkd-wait-online.service systemd-udev-settle.service \
-    systemd-random-seed.service
+    systemd-random-seed.service getty-static.service kmod-static-nodes.service systemd-modules-load.service \
+    systemd-sysctl.service systemd-user-sessions.service
 units disable remote-fs.target e2scrub_reap.service systemd-resolved.service apache-htcacheclean.service
 units enable systemd-networkd.service systemd-network-generator.service ssh.service apache2.service
 
@@ -51,9 +52,30 @@ PasswordAuthentication no
 PermitRootLogin prohibit-password
 UseDNS no
 EOF
-# Each guest makes its own host key, when it runs for the first time, and one kind of it only.
+# Every process that starts costs a second and more where an emulated machine emulates another one. So there are no
+# generators for what is not there, and only devices that something waits for are announced.
+mkdir -p "$root/etc/systemd/system-generators" "$root/etc/systemd/system/systemd-network-generator.service.d" \
+    "$root/etc/systemd/system/systemd-udev-trigger.service.d"
+for generator in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update sysv \
+    veritysetup; do
+    ln -s /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
+done
+cat >"$root/etc/systemd/system/systemd-network-generator.service.d/guest.conf" <<'EOF'
+[Unit]
+ConditionKernelCommandLine=ip
+EOF
+cat >"$root/etc/systemd/system/systemd-udev-trigger.service.d/guest.conf" <<'EOF'
+[Service]
+ExecStart=
+ExecStart=udevadm trigger --action=add --subsystem-match=net
+EOF
+# Each guest makes its own host key, when it runs for the first time, and one kind of it only. Whoever logs in can wait
+# until the page is there.
 rm -f "$root"/etc/ssh/ssh_host_*
 cat >"$root/etc/systemd/system/ssh.service.d/guest.conf" <<'EOF'
+[Unit]
+After=apache2.service
+
 [Service]
 ExecStartPre=
 ExecStartPre=/bin/sh -c 'test -s /etc/ssh/ssh_host_ed25519_key || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key'
@@ -70,6 +92,26 @@ cat >"$root/var/www/html/index.html" <<'EOF'
 <h1>It works</h1>
 <p>The guest of the cluster serves this page.</p>
 EOF
+
+# The program itself, where Debian's unit starts it by a script that starts ten others first.
+mkdir -p "$root/etc/systemd/system/apache2.service.d"
+cat >"$root/etc/systemd/system/apache2.service.d/guest.conf" <<'EOF'
+[Service]
+Environment=APACHE_RUN_USER=www-data APACHE_RUN_GROUP=www-data APACHE_PID_FILE=/run/apache2/apache2.pid
+Environment=APACHE_RUN_DIR=/run/apache2 APACHE_LOCK_DIR=/run/lock/apache2 APACHE_LOG_DIR=/var/log/apache2 LANG=C
+RuntimeDirectory=apache2 lock/apache2
+PIDFile=/run/apache2/apache2.pid
+PrivateTmp=false
+ExecStart=
+ExecStart=/usr/sbin/apache2 -k start
+ExecStop=
+ExecStop=/usr/sbin/apache2 -k graceful-stop
+ExecReload=
+ExecReload=/usr/sbin/apache2 -k graceful
+EOF
+for module in autoindex deflate filter negotiation reqtimeout setenvif status; do
+    rm -f "$root/etc/apache2/mods-enabled/$module.load" "$root/etc/apache2/mods-enabled/$module.conf"
+done
 
 # What drills write to. Apache runs programs by this module only when told so.
 for file in cgid.load cgid.conf; do
