@@ -35,21 +35,33 @@ export function monitorService(options: {
     readonly root: string;
 }): UntypedServiceImplementation {
     const { deployment, providers } = options;
+    let ending = false;
     /** What the engine refuses ends the program, too: the rest of it would stand on what is missing. */
     const refusing = (what: string) =>
         unary(async () => {
             throw new NotSupported(what);
         });
+    /**
+     * The same for calls whose refusal the SDK cannot take: it rejects a promise that nobody waits for, with nothing. The
+     * program ends at the next resource it registers.
+     */
+    const refusingLater = (what: string) =>
+        unary(async () => {
+            deployment.refuse("", new NotSupported(what).message);
+            ending = true;
+            return new Empty();
+        });
 
     function unary<Request, Response>(
         handle: (request: Request) => Promise<Response>,
+        urnOf: (request: Request) => string = () => "",
     ): handleUnaryCall<Request, Response> {
         return (call, answer) => {
             handle(call.request).then(
                 (response) => answer(null, response),
                 (error: unknown) => {
                     if (error !== ENDING) {
-                        deployment.fail("", messageOf(error));
+                        deployment.refuse(urnOf(call.request), messageOf(error));
                     }
                     answer(error === ENDING ? ENDING : { code: status.UNIMPLEMENTED, message: messageOf(error) });
                 },
@@ -63,10 +75,16 @@ export function monitorService(options: {
             response.setHassupport(FEATURES.has(request.getId()));
             return response;
         }),
-        registerResource: unary(async (request: resourceProto.RegisterResourceRequest) => {
-            const registered = await deployment.register(goalOf(request, options.root));
-            return responseOf(registered, options.dryRun);
-        }),
+        registerResource: unary(
+            async (request: resourceProto.RegisterResourceRequest) => {
+                if (ending) {
+                    throw ENDING;
+                }
+                const registered = await deployment.register(goalOf(request, options.root));
+                return responseOf(registered, options.dryRun);
+            },
+            (request) => deployment.urnOf(request.getParent(), request.getType(), request.getName()),
+        ),
         registerResourceOutputs: unary(async (request: resourceProto.RegisterResourceOutputsRequest) => {
             await deployment.registerOutputs(request.getUrn(), fromStruct(request.getOutputs()));
             return new Empty();
@@ -88,8 +106,8 @@ export function monitorService(options: {
         signalAndWaitForShutdown: unary(async () => new Empty()),
         call: refusing("calling a method of a resource"),
         readResource: refusing("reading a resource that the stack does not manage (`get`, StackReference)"),
-        registerStackTransform: refusing("a stack transform"),
-        registerStackInvokeTransform: refusing("a stack invoke transform"),
+        registerStackTransform: refusingLater("a stack transform"),
+        registerStackInvokeTransform: refusingLater("a stack invoke transform"),
         registerResourceHook: refusing("a resource hook"),
         registerErrorHook: refusing("an error hook"),
         registerPackage: refusing("a parameterized package"),

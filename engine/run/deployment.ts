@@ -72,6 +72,9 @@ export class Deployment {
     private readonly defaultProviders = new Map<string, Promise<string>>();
     private readonly counts: Partial<Record<Op, number>> = {};
     private readonly registering = new Set<Promise<Registered>>();
+    private readonly refused = new Set<string>();
+    /** What the program gave as the stack's outputs; recorded when it is known how the run ended. */
+    private stackOutputs: PropertyMap | undefined;
     private errored = 0;
     private stopping = false;
 
@@ -103,8 +106,16 @@ export class Deployment {
 
     /** The root stack's outputs as they stand now. */
     get outputs(): PropertyMap {
-        const root = this.live.entries().find(({ state }) => state.type === ROOT_STACK_TYPE && !state.delete);
-        return root?.state.outputs ?? {};
+        return this.root?.state.outputs ?? {};
+    }
+
+    private get root(): Entry | undefined {
+        return this.live.entries().find(({ state }) => state.type === ROOT_STACK_TYPE && !state.delete);
+    }
+
+    /** What was refused up to now, each in the words in which it was told. */
+    get refusals(): Iterable<string> {
+        return this.refused;
     }
 
     snapshot(): Snapshot {
@@ -115,6 +126,18 @@ export class Deployment {
     fail(urn: string, message: string): void {
         this.errored++;
         this.options.emit({ kind: "message", urn, severity: "error", text: message, live: false });
+    }
+
+    /** Reports what this engine cannot do for the program; once, however often the program asks for it. */
+    refuse(urn: string, message: string): void {
+        if (urn !== "" || !this.refused.has(message)) {
+            this.refused.add(message);
+            this.fail(urn, message);
+        }
+    }
+
+    urnOf(parent: string, type: string, name: string): string {
+        return makeUrn(this.options.stack, this.options.project, parent, type, name);
     }
 
     /** Brings one resource to what the program wants. */
@@ -137,7 +160,7 @@ export class Deployment {
             return { kind: "stopped" };
         }
         const goal = inherited(requested, this.goals.get(requested.parent));
-        const urn = makeUrn(this.options.stack, this.options.project, goal.parent, goal.type, goal.name);
+        const urn = this.urnOf(goal.parent, goal.type, goal.name);
         if (this.goals.has(urn)) {
             this.fail(urn, `Duplicate resource URN '${urn}'; try giving it a unique name`);
             return { kind: "failed", urn };
@@ -164,6 +187,10 @@ export class Deployment {
     }
 
     private async carryOut(goal: Goal, urn: string, needed: readonly string[]): Promise<Registered> {
+        if (goal.custom) {
+            // Before its package gets a default provider, which would stay in the state.
+            this.options.providers.refuseUnknown(goal.type);
+        }
         const targeted =
             isProviderType(goal.type) || goal.type === ROOT_STACK_TYPE || this.options.targets.includes(urn);
         const missing = needed.find((name) => this.leftOut.has(name));
@@ -570,18 +597,47 @@ export class Deployment {
             type: resource.type,
             name: nameOf(resource.urn),
             log: (text, severity) => emit({ kind: "message", urn: resource.urn, severity, text, live: true }),
-            signal: seconds === undefined ? abort : AbortSignal.any([abort, AbortSignal.timeout(seconds * 1000)]),
+            signal: seconds === undefined ? abort : AbortSignal.any([abort, deadline(seconds)]),
         };
     }
 
-    /** Records the outputs of a component, or of the root stack. */
+    /** Records the outputs of a component; those of the root stack wait for `finishOutputs`. */
     async registerOutputs(urn: string, outputs: PropertyMap): Promise<void> {
         const entry = this.live.find(urn);
         if (entry === undefined || this.failed.has(urn)) {
             return;
         }
-        entry.state = { ...entry.state, outputs };
+        if (entry.state.type === ROOT_STACK_TYPE) {
+            this.stackOutputs = outputs;
+            return;
+        }
+        entry.state = { ...entry.state, outputs: this.known(outputs, entry.state.outputs) };
         await this.save();
+    }
+
+    /**
+     * Records the root stack's outputs, as the last thing of a run. After a failure, or a run cut short, those that the
+     * program did not come to stay as they were: nobody has decided to drop them.
+     */
+    finishOutputs(): void {
+        const { root, stackOutputs } = this;
+        if (root !== undefined && stackOutputs !== undefined) {
+            const old = root.state.outputs;
+            const kept = this.hasFailed || this.stopping ? old : {};
+            root.state = { ...root.state, outputs: { ...kept, ...this.known(stackOutputs, old) } };
+        }
+    }
+
+    /** An unknown outside a preview stands for what failed: the old value is the best there is. */
+    private known(outputs: PropertyMap, old: PropertyMap): PropertyMap {
+        if (this.options.dryRun) {
+            return outputs;
+        }
+        const entries = Object.entries(outputs).flatMap(([key, value]) => {
+            const best = containsUnknown(value) ? old[key] : value;
+            return best === undefined ? [] : [[key, best] as const];
+        });
+        return Object.fromEntries(entries);
     }
 
     /**
@@ -766,6 +822,20 @@ function withSecretOutputs<State extends ResourceState>(state: State): State {
         secret.has(key) && !(value instanceof Secret) ? new Secret(value) : value,
     );
     return { ...state, outputs };
+}
+
+/** The longest time that a timer can wait, in milliseconds; 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Aborted, with what there is to say about it, when an operation has taken as long as its `customTimeouts` allow. */
+function deadline(seconds: number): AbortSignal {
+    const controller = new AbortController();
+    const reason = new UserError(
+        `it was not done within ${seconds} s`,
+        "give it more time with the resource option `customTimeouts`, or see what keeps it",
+    );
+    setTimeout(() => controller.abort(reason), Math.min(seconds * 1000, LONGEST_TIMER)).unref();
+    return controller.signal;
 }
 
 /** RFC 3339, UTC. */

@@ -9,7 +9,7 @@ import { type PropertyMap } from "../values/value";
 import { Deployment, type DeploymentOptions } from "./deployment";
 import { type ChangeCounts, type Emit, type OperationKind } from "./events";
 import { type ProgramOptions, startProgram } from "./program";
-import { programError } from "./programError";
+import { isToldAlready, programError } from "./programError";
 import { Providers } from "./providers";
 import { type Targets } from "./targets";
 
@@ -55,9 +55,8 @@ export async function runOperation(options: OperationOptions): Promise<Operation
     const server = await startServer(
         engineService((urn, severity, text, live) => {
             if (severity === "error" && deployment !== undefined) {
-                const message = programError(text, options.program.root);
-                if (message !== undefined) {
-                    deployment.fail(urn, message);
+                if (!isToldAlready(text, deployment.refusals)) {
+                    deployment.fail(urn, programError(text, options.program.root));
                 }
             } else {
                 emit({ kind: "message", urn, severity, text, live });
@@ -102,8 +101,7 @@ export async function runOperation(options: OperationOptions): Promise<Operation
         counts: current.changeCounts,
         errored: current.errorCount,
         oldOutputs: oldRoot?.outputs ?? {},
-        // A program that failed has not told its outputs: nobody has decided to drop them.
-        outputs: options.dryRun && current.hasFailed ? (oldRoot?.outputs ?? {}) : current.outputs,
+        outputs: current.outputs,
         seconds: (performance.now() - started) / 1000,
         result,
     });
@@ -137,6 +135,7 @@ async function update(
         abort.removeEventListener("abort", kill);
     }
     await deployment.deleteLeftovers();
+    deployment.finishOutputs();
 }
 
 /** What an earlier run was doing when it was cut off may or may not have happened. */

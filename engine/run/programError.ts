@@ -3,17 +3,19 @@ import { stripVTControlCharacters } from "node:util";
 /**
  * What the SDK reports when a program fails, as one line: the message and where in the program it comes from. A message
  * of several lines without a stack trace is one the program has laid out itself, like a list of faults: its lines stay.
- * Undefined for what the engine has told already, which the SDK only passes back with a stack trace.
  *
  * @param root the program's folder
  */
-export function programError(text: string, root: string): string | undefined {
+export function programError(text: string, root: string): string {
     // Stack traces come coloured.
     const plain = stripVTControlCharacters(text);
-    if (/(failed to register new resource .*|^Error): \d+ UNIMPLEMENTED: /m.test(plain)) {
-        return undefined;
-    }
-    const lines = plain.replace(/^Running program '.*' failed with an unhandled exception:\n/, "").split("\n");
+    const lines = plain
+        .replace(/^Running program '.*' failed with an unhandled exception:\n/, "")
+        // What the engine answered, behind the code it answered with.
+        .replace(/^Error: \d+ [A-Z_]+: /, "")
+        // The way to a module that does not exist leads through the SDK only.
+        .replace(/^Require stack:\n(- .*\n)*/m, "")
+        .split("\n");
     const compilation = lines.flatMap((line) => {
         const [, file, row, column, problem] = /^(.+)\((\d+),(\d+)\): error (TS\d+: .*)$/.exec(line) ?? [];
         return problem === undefined ? [] : [`${file}:${row}:${column}: ${problem}`];
@@ -34,4 +36,14 @@ export function programError(text: string, root: string): string | undefined {
         return path.startsWith(`${root}/`) && !path.includes("/node_modules/") ? [path.slice(root.length + 1)] : [];
     });
     return `${message.join(": ")}${trace < 0 || own[0] === undefined ? "" : ` (${own[0]})`}`;
+}
+
+/**
+ * True if the SDK only passes back what the engine has told already, most often with a stack trace around it.
+ *
+ * @param told what the engine refused, one line each
+ */
+export function isToldAlready(text: string, told: Iterable<string>): boolean {
+    const plain = stripVTControlCharacters(text);
+    return [...told].some((refusal) => plain.includes(refusal));
 }

@@ -1,6 +1,6 @@
 import { NotSupported } from "../errors";
 import { type Provider } from "../providers/provider";
-import { isProviderType } from "../urn";
+import { isProviderType, providerPackage } from "../urn";
 import { type PropertyMap } from "../values/value";
 
 /** The package of a resource type: what stands before its first colon. */
@@ -11,6 +11,15 @@ export function packageOf(type: string): string {
 /** The packages that this engine carries out itself, by name. */
 export class Providers {
     constructor(private readonly byPackage: ReadonlyMap<string, Provider>) {}
+
+    /** Throws `NotSupported` for custom resources that nobody here manages and for providers of packages unknown here. */
+    refuseUnknown(type: string): void {
+        if (!isProviderType(type)) {
+            this.forType(type);
+        } else if (!this.byPackage.has(providerPackage(type))) {
+            throw new NotSupported(`provider ${type}`);
+        }
+    }
 
     /** Who manages resources of the type. Throws `NotSupported` for a type that nobody here does. */
     forType(type: string): Provider {

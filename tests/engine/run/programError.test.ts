@@ -1,4 +1,4 @@
-import { programError } from "../../../engine/run/programError";
+import { isToldAlready, programError } from "../../../engine/run/programError";
 
 const headline = "Running program '/p/index.ts' failed with an unhandled exception:\n";
 
@@ -25,14 +25,14 @@ it.each([
     ],
     ["a plain message", "something is wrong", "something is wrong"],
     [
-        "what the engine refused",
-        "Error: failed to register new resource x [a:b:C]: 12 UNIMPLEMENTED: the resource option `import` is not supported\n    at f (/p/index.ts:1:1)",
-        undefined,
+        "what the engine answered",
+        `${headline}Error: 9 FAILED_PRECONDITION: it is too old\n    at f (/p/index.ts:1:1)`,
+        "it is too old (index.ts:1:1)",
     ],
     [
-        "a hook, which the engine refused",
-        `${headline}Error: 12 UNIMPLEMENTED: a resource hook is not supported\n    at f (/p/index.ts:1:1)`,
-        undefined,
+        "a module that does not exist",
+        `${headline}Error: Cannot find module './a'\nRequire stack:\n- /p/index.ts\n- /p/node_modules/run.js\n    at f (/p/index.ts:1:1)`,
+        "Error: Cannot find module './a' (index.ts:1:1)",
     ],
 ])("tells of %s in one line", (_name, text, expected) => expect(programError(text, "/p")).toBe(expected));
 
@@ -40,3 +40,15 @@ test("leaves a list alone that the program has laid out", () => {
     const list = "The configuration has 1 fault:\n   1. nodes = []\n      has too few nodes\n      → add two";
     expect(programError(`${list}\n`, "/p")).toBe(list);
 });
+
+test.each([
+    [
+        "a refused resource",
+        "Error: failed to register new resource x [a:b:C]: 12 UNIMPLEMENTED: no `import` here\n    at f (/p/index.ts:1:1)",
+        true,
+    ],
+    ["a refused call, coloured", `${headline}Error: 12 UNIMPLEMENTED: \u001b[31mno \`import\` here\u001b[39m`, true],
+    ["anything else", "Error: no import here", false],
+])("knows %s as told already, or not", (_name, text, expected) =>
+    expect(isToldAlready(text, ["no `import` here"])).toBe(expected),
+);
