@@ -78,6 +78,7 @@ function refusal(error: CommanderError, args: readonly string[]): UserError {
         case "commander.unknownOption":
             return new NotSupported(`the flag ${named} of \`pulumi ${verbOf(args)}\``);
         case "commander.excessArguments":
+            return new NotSupported(`a further argument of \`pulumi ${verbOf(args)}\``);
         case "commander.unknownCommand":
         case "commander.help":
             return new NotSupported(`the command \`pulumi ${verbOf(args)}\``);

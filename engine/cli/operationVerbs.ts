@@ -26,6 +26,9 @@ const KINDS: Readonly<Record<Verb, OperationKind>> = {
     destroy: "destroy",
 };
 
+/** What Ctrl-C sends, and what asks a process from elsewhere to end. */
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /** Carries out `up`, `preview`, `refresh` or `destroy`. */
 export async function runVerb(verb: Verb, globals: Globals, terminal: Terminal, flags: OperationFlags): Promise<void> {
     const onlyPreview = verb === "preview" || flags.previewOnly;
@@ -112,13 +115,21 @@ class VerbRun {
 
     private async agreed(preview: readonly DeploymentEvent[] | undefined): Promise<boolean> {
         const style = { colours: colours(this.colour), showSecrets: this.flags.showSecrets };
-        return confirm({
-            operation: KINDS[this.verb],
-            ...(preview === undefined ? {} : { details: () => renderDiff(preview, style) }),
-            colours: style.colours,
-            input: process.stdin,
-            output: process.stderr,
-        });
+        const interruption = new AbortController();
+        const interrupted = (): void => interruption.abort();
+        ENDING_SIGNALS.forEach((signal) => process.on(signal, interrupted));
+        try {
+            return await confirm({
+                operation: KINDS[this.verb],
+                ...(preview === undefined ? {} : { details: () => renderDiff(preview, style) }),
+                colours: style.colours,
+                input: process.stdin,
+                output: process.stderr,
+                signal: interruption.signal,
+            });
+        } finally {
+            ENDING_SIGNALS.forEach((signal) => process.off(signal, interrupted));
+        }
     }
 
     private judge(result: OperationResult, happened: "proposed" | "occurred"): void {
@@ -214,14 +225,12 @@ function watchInterrupts(say: (text: string) => void): { stop: AbortSignal; abor
         say("finishing what runs, then ending; press Ctrl-C again to end at once");
         stop.abort();
     };
-    process.on("SIGINT", interrupted);
-    process.on("SIGTERM", interrupted);
+    ENDING_SIGNALS.forEach((signal) => process.on(signal, interrupted));
     return {
         stop: stop.signal,
         abort: abort.signal,
         close: () => {
-            process.off("SIGINT", interrupted);
-            process.off("SIGTERM", interrupted);
+            ENDING_SIGNALS.forEach((signal) => process.off(signal, interrupted));
         },
     };
 }

@@ -26,9 +26,10 @@ export function processTerminal(interactive: boolean): Terminal {
 async function askAtTerminal(prompt: string, hidden: boolean): Promise<string> {
     const { createInterface } = await import("node:readline");
     const { Writable } = await import("node:stream");
-    process.stderr.write(prompt);
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
     const lines = createInterface({ input: process.stdin, output: hidden ? silent : process.stderr, terminal: true });
+    // The terminal echoes nothing any more from here on.
+    process.stderr.write(prompt);
     return new Promise((resolve, reject) => {
         lines.once("line", (line) => {
             resolve(line);

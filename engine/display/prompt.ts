@@ -10,10 +10,12 @@ export interface Question {
     readonly colours: Colours;
     readonly input: NodeJS.ReadableStream;
     readonly output: NodeJS.WritableStream;
+    /** Aborted by Ctrl-C. */
+    readonly signal: AbortSignal;
 }
 
-/** Asks whether to go on, until the answer is yes or no. The end of the input is a no. */
-export async function confirm({ operation, details, colours, input, output }: Question): Promise<boolean> {
+/** Asks whether to go on, until the answer is yes or no. Ctrl-C is a no, and so is the end of the input. */
+export async function confirm({ operation, details, colours, input, output, signal }: Question): Promise<boolean> {
     const choices = details === undefined ? "yes / no" : "yes / no / details";
     const warning = details === undefined ? " without a preview" : "";
     const prompt = `${colours.strong(`Do you want to perform this ${operation}${warning}?`)} ${choices}: `;
@@ -21,7 +23,7 @@ export async function confirm({ operation, details, colours, input, output }: Qu
         output.write("No resources will be modified as part of this refresh; just your stack's state will be.\n");
     }
     // Answers to questions not asked yet are kept: input may come all at once.
-    const lines = createInterface({ input, output, terminal: false });
+    const lines = createInterface({ input, output, terminal: false, signal });
     try {
         output.write(prompt);
         for await (const line of lines) {
@@ -39,6 +41,7 @@ export async function confirm({ operation, details, colours, input, output }: Qu
             }
             output.write(prompt);
         }
+        output.write("\n");
         return false;
     } finally {
         lines.close();

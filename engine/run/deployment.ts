@@ -140,6 +140,18 @@ export class Deployment {
         return makeUrn(this.options.stack, this.options.project, parent, type, name);
     }
 
+    /** Reports the resources that `targets` names and neither the state nor the program has. True if there are none. */
+    knowsAll(targets: Targets): boolean {
+        const known = new Set([...this.goals.keys(), ...this.formerly.keys()]);
+        this.live.entries().forEach(({ state }) => known.add(state.urn));
+        const unknown = targets.literals.filter((urn) => !known.has(urn));
+        unknown.forEach((urn) => {
+            const remedy = "write its whole URN, quoted because of any $ in it; `pulumi stack export` has them all";
+            this.fail("", `"${urn}" could not be found in the stack: ${remedy}`);
+        });
+        return unknown.length === 0;
+    }
+
     /** Brings one resource to what the program wants. */
     register(goal: Goal): Promise<Registered> {
         const registered = this.registerOne(goal);
@@ -596,7 +608,9 @@ export class Deployment {
             urn: resource.urn,
             type: resource.type,
             name: nameOf(resource.urn),
-            log: (text, severity) => emit({ kind: "message", urn: resource.urn, severity, text, live: true }),
+            // A warning is to be found in the diagnostics, too; an error there is the operation's own.
+            log: (text, severity) =>
+                emit({ kind: "message", urn: resource.urn, severity, text, live: severity !== "warning" }),
             signal: seconds === undefined ? abort : AbortSignal.any([abort, deadline(seconds)]),
         };
     }

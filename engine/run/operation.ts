@@ -75,18 +75,21 @@ export async function runOperation(options: OperationOptions): Promise<Operation
 
     let current = begin(options.base);
     try {
-        if (options.refresh || kind === "refresh") {
-            await current.refresh();
-        }
-        if (kind === "destroy") {
-            await current.destroy();
-        } else if (kind === "update") {
-            if (options.refresh && !current.hasFailed) {
-                current = begin(current.snapshot());
+        // The targets of an update may be new: whether they exist is known when the program has ended.
+        if (current.knowsAll(kind === "update" ? options.replace : options.targets)) {
+            if (options.refresh || kind === "refresh") {
+                await current.refresh();
             }
-            await update(current, server, providers, options);
+            if (kind === "destroy") {
+                await current.destroy();
+            } else if (kind === "update") {
+                if (options.refresh && !current.hasFailed) {
+                    current = begin(current.snapshot());
+                }
+                await update(current, server, providers, options);
+            }
+            await options.save?.(() => current.snapshot());
         }
-        await options.save?.(() => current.snapshot());
     } catch (error) {
         current.fail("", messageOf(error));
     } finally {
@@ -112,7 +115,7 @@ async function update(
     deployment: Deployment,
     server: RunningServer,
     providers: Providers,
-    { program, dryRun, parallel, emit, stop, abort }: OperationOptions,
+    { program, targets, dryRun, parallel, emit, stop, abort }: OperationOptions,
 ): Promise<void> {
     server.serveMonitor(monitorService({ deployment, providers, dryRun, root: program.root }));
     const running = startProgram({
@@ -133,6 +136,9 @@ async function update(
         }
     } finally {
         abort.removeEventListener("abort", kill);
+    }
+    if (!deployment.hasFailed && !stop.aborted) {
+        deployment.knowsAll(targets);
     }
     await deployment.deleteLeftovers();
     deployment.finishOutputs();

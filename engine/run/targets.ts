@@ -5,8 +5,12 @@
 export class Targets {
     private readonly patterns: readonly RegExp[];
 
+    /** Those of the patterns that name one resource and no other. */
+    readonly literals: readonly string[];
+
     constructor(patterns: readonly string[]) {
         this.patterns = patterns.map(toRegExp);
+        this.literals = patterns.filter((pattern) => !pattern.includes("*"));
     }
 
     get limited(): boolean {

@@ -111,7 +111,7 @@ function expectOneLine(ended: Ended, problem: RegExp): void {
 /** One error among the diagnostics of a run, without a stack trace, and no other but that the verb failed. */
 function expectDiagnostic(ended: Ended, problem: RegExp): void {
     expect(ended.code).toBe(1);
-    const told = errorLines(ended).filter((line) => line !== "error: up failed");
+    const told = errorLines(ended).filter((line) => !/^error: \w+ failed$/.test(line));
     expect(told).toEqual([expect.stringMatching(problem)]);
     expect(`${ended.stdout}${ended.stderr}`).not.toMatch(/\n\s+at .*:\d+:\d+/);
 }
@@ -215,6 +215,17 @@ describe("told as one error of the run, which leaves the stack and its outputs a
         } finally {
             project.write("index.ts", PROGRAM);
         }
+    });
+
+    test.each([
+        ["up", "--target"],
+        ["up", "--replace"],
+        ["refresh", "--target"],
+        ["destroy", "--target"],
+    ])("%s with a %s that is not there", async (verb, flag) => {
+        const urn = "urn:pulumi:test::trial::command:remote:Command::frist";
+        const ended = await project.run([verb, "--yes", "--skip-preview", flag, urn]);
+        expectDiagnostic(ended, /::frist" could not be found in the stack: write its whole URN/);
     });
 
     test("another host key than expected", async () => {

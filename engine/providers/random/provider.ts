@@ -77,18 +77,13 @@ export class RandomProvider implements Provider {
 
     async preview(context: OperationContext, old: Old | undefined, news: PropertyMap): Promise<PropertyMap> {
         const type = typeOf(context);
+        warnOfLeak(context);
         return { ...(old?.outputs ?? {}), ...withMarks(news, completed(type, news)) };
     }
 
     async create(context: OperationContext, inputs: PropertyMap): Promise<ResourceOutcome> {
         const type = typeOf(context);
-        if (context.type === RANDOM_BYTES) {
-            context.log(
-                "a RandomBytes has its value as its id, in clear in the state; " +
-                    "take a RandomPassword for what is secret and derive the bytes from it",
-                "warning",
-            );
-        }
+        warnOfLeak(context);
         const plain = completed(type, inputs);
         const { id, outputs } = await type.generate(plain);
         return { id, outputs: { ...withMarks(inputs, plain), ...outputs, ...recordOf(type, plain) } };
@@ -115,6 +110,16 @@ export class RandomProvider implements Provider {
 
     async close(): Promise<void> {
         // Nothing was opened.
+    }
+}
+
+function warnOfLeak(context: OperationContext): void {
+    if (context.type === RANDOM_BYTES) {
+        context.log(
+            "a RandomBytes has its value as its id, in clear in the state; " +
+                "take a RandomPassword for what is secret and derive the bytes from it",
+            "warning",
+        );
     }
 }
 

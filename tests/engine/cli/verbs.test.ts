@@ -226,6 +226,7 @@ describe("the command line", () => {
         [["stack", "ls", "--tag", "x"], "the flag --tag of `pulumi stack ls`"],
         [["config", "env", "ls"], "pulumi config env"],
         [["state", "delete", "x"], "pulumi state delete"],
+        [["up", "now"], "a further argument of `pulumi up now`"],
     ])("refuses %j by name, in one line", async (args, name) => {
         const written: string[] = [];
         const spy = jest.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0);

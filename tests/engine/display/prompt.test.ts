@@ -3,15 +3,20 @@ import { text } from "node:stream/consumers";
 import { colours } from "../../../engine/display/colour";
 import { confirm } from "../../../engine/display/prompt";
 
-async function ask(input: string, details?: () => string): Promise<{ answer: boolean; said: string }> {
+async function ask(
+    input: string | Readable,
+    details?: () => string,
+    signal = new AbortController().signal,
+): Promise<{ answer: boolean; said: string }> {
     const output = new PassThrough();
     const said = text(output);
     const answer = await confirm({
         operation: "update",
         ...(details === undefined ? {} : { details }),
         colours: colours(false),
-        input: Readable.from([input]),
+        input: typeof input === "string" ? Readable.from([input]) : input,
         output,
+        signal,
     });
     output.end();
     return { answer, said: await said };
@@ -30,6 +35,14 @@ describe("the question before an update", () => {
         ["d\nno\n", false],
     ])("answered with %j", async (input, expected) => {
         expect((await ask(input, () => "the diff")).answer).toBe(expected);
+    });
+
+    test("is answered with no by an interruption", async () => {
+        const interruption = new AbortController();
+        setTimeout(() => interruption.abort(), 50);
+        const { answer, said } = await ask(new PassThrough(), () => "the diff", interruption.signal);
+        expect(answer).toBe(false);
+        expect(said).toBe("Do you want to perform this update? yes / no / details: \n");
     });
 
     test("shows the details and asks again", async () => {

@@ -93,6 +93,42 @@ export class Project {
         return running;
     }
 
+    /**
+     * Runs `pulumi ARGS` at a terminal of its own, with colours unless the environment forbids them. Each answer is typed
+     * when its prompt has appeared; what is told is one stream, as at any terminal.
+     */
+    async atTerminal(
+        args: readonly string[],
+        answers: readonly (readonly [prompt: string, answer: string])[],
+        environment: NodeJS.ProcessEnv = {},
+    ): Promise<{ code: number | undefined; shown: string }> {
+        const words = [process.execPath, "--require", LOADER, LAUNCHER, ...args];
+        const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+        const { NO_COLOR: _, ...inherited } = this.environment;
+        const child = spawn("script", ["--quiet", "--return", "--command", `exec ${command}`, "/dev/null"], {
+            cwd: this.folder,
+            env: { TERM: "xterm", ...inherited, ...environment },
+            detached: true,
+            stdio: ["pipe", "pipe", "inherit"],
+        });
+        let shown = "";
+        let place = 0;
+        const left = [...answers];
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+            shown += text;
+            for (let next = left[0]; next !== undefined && shown.includes(next[0], place); next = left[0]) {
+                place = shown.indexOf(next[0], place) + next[0].length;
+                child.stdin.write(next[1]);
+                left.shift();
+            }
+        });
+        const code = await new Promise<number | null>((resolve, reject) => {
+            child.once("error", reject);
+            child.once("close", resolve);
+        });
+        return { code: code ?? undefined, shown: shown.replaceAll("\r\n", "\n") };
+    }
+
     /** Runs `pulumi ARGS` to its end. */
     async run(args: readonly string[], environment?: NodeJS.ProcessEnv, input?: string): Promise<Ended> {
         return this.start(args, environment, input).ended;
