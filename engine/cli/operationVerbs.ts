@@ -29,6 +29,9 @@ const KINDS: Readonly<Record<Verb, OperationKind>> = {
 /** What Ctrl-C sends, and what asks a process from elsewhere to end. */
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
+/** Signals that come so soon after the first, in milliseconds, are the same one: npm passes on what the terminal sent. */
+const SAME_SIGNAL = 1000;
+
 /** Carries out `up`, `preview`, `refresh` or `destroy`. */
 export async function runVerb(verb: Verb, globals: Globals, terminal: Terminal, flags: OperationFlags): Promise<void> {
     const onlyPreview = verb === "preview" || flags.previewOnly;
@@ -116,8 +119,7 @@ class VerbRun {
     private async agreed(preview: readonly DeploymentEvent[] | undefined): Promise<boolean> {
         const style = { colours: colours(this.colour), showSecrets: this.flags.showSecrets };
         const interruption = new AbortController();
-        const interrupted = (): void => interruption.abort();
-        ENDING_SIGNALS.forEach((signal) => process.on(signal, interrupted));
+        const release = onEndingSignals(() => interruption.abort());
         try {
             return await confirm({
                 operation: KINDS[this.verb],
@@ -128,7 +130,7 @@ class VerbRun {
                 signal: interruption.signal,
             });
         } finally {
-            ENDING_SIGNALS.forEach((signal) => process.off(signal, interrupted));
+            release(interruption.signal);
         }
     }
 
@@ -216,22 +218,31 @@ function watchInterrupts(say: (text: string) => void): { stop: AbortSignal; abor
     const abort = new AbortController();
     // Every operation that runs listens, and how many those are is the user's choice: more than ten are no leak.
     setMaxListeners(0, abort.signal);
-    const interrupted = (): void => {
-        if (stop.signal.aborted) {
+    let first = 0;
+    const release = onEndingSignals(() => {
+        const now = performance.now();
+        if (!stop.signal.aborted) {
+            first = now;
+            say("finishing what runs, then ending; press Ctrl-C again to end at once");
+            stop.abort();
+        } else if (now - first >= SAME_SIGNAL && !abort.signal.aborted) {
             say("ending at once");
-            abort.abort();
-            return;
+            abort.abort(new UserError("it was cut off by the user", "run the command again, it does it anew"));
         }
-        say("finishing what runs, then ending; press Ctrl-C again to end at once");
-        stop.abort();
-    };
-    ENDING_SIGNALS.forEach((signal) => process.on(signal, interrupted));
-    return {
-        stop: stop.signal,
-        abort: abort.signal,
-        close: () => {
-            ENDING_SIGNALS.forEach((signal) => process.off(signal, interrupted));
-        },
+    });
+    return { stop: stop.signal, abort: abort.signal, close: () => release(stop.signal) };
+}
+
+/**
+ * Calls `handle` for every signal that asks this process to end. The answer is to be called when that is over; once
+ * `given` is aborted, the process is ending in order already, and no late signal may do it sooner.
+ */
+function onEndingSignals(handle: () => void): (given: AbortSignal) => void {
+    ENDING_SIGNALS.forEach((signal) => process.on(signal, handle));
+    return (given) => {
+        if (!given.aborted) {
+            ENDING_SIGNALS.forEach((signal) => process.off(signal, handle));
+        }
     };
 }
 

@@ -94,9 +94,13 @@ test("many commands at a time run without a warning of Node", async () => {
 test("Ctrl-C once: what runs is finished and saved, nothing new starts, the next run goes on", async () => {
     const { running, processes } = await underWay(3);
     running.signal("SIGINT");
+    // npm hands the signal on that the terminal has sent to all: that is no second one.
+    await sleep(100);
+    running.signal("SIGINT");
     const { code, stderr } = await running.ended;
     expect(code).toBe(1);
     expect(stderr).toContain("finishing what runs");
+    expect(stderr).not.toContain("ending at once");
     expect({ begun: count("begun"), done: count("done") }).toEqual({ begun: PARALLEL, done: PARALLEL });
     expect(known().sort()).toEqual(Array.from({ length: PARALLEL }, (_, index) => `first-${index}`).sort());
     await until(() => alive(processes).length === 0, 5);
@@ -113,12 +117,13 @@ test("Ctrl-C twice: it ends at once, leaves no process, and the next run converg
     expect(processes.length).toBeGreaterThan(PARALLEL);
     const started = performance.now();
     running.signal("SIGINT");
-    await sleep(300);
+    await sleep(1_500);
     running.signal("SIGINT");
-    const { code, stderr } = await running.ended;
+    const { code, stdout, stderr } = await running.ended;
     expect((performance.now() - started) / 1000).toBeLessThan(15);
     expect(code).not.toBe(0);
     expect(stderr).toContain("ending at once");
+    expect(stdout).toContain("it was cut off by the user");
     expect(known()).toEqual([]);
     await until(() => alive(processes).length === 0, 5);
     await expectConvergence();
