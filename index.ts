@@ -1,5 +1,6 @@
 import { all, Config, getProject, interpolate, log, RunError, secret } from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime";
+import { viewOf } from "./components/clusterView";
 import { HaGuest } from "./components/haGuest";
 import { NfsRepository } from "./components/nfsRepository";
 import { OvmServerNode } from "./components/ovmServerNode";
@@ -84,6 +85,12 @@ export const repositorySource = repository.source;
 export const repositoryUuid = repository.uuid;
 export const poolAddress = serverPool.virtualAddress;
 export const poolState = serverPool.state;
+/** Who is master, how servers are and where guests run, as the last refresh found it; where the platform can tell. */
+export const now = viewOf(
+    site,
+    serverPool,
+    guests.map(({ resource }) => resource),
+);
 /** URL of each guest that is asked by HTTP. */
 export const urls = Object.fromEntries(guests.map(({ name, resource }) => [name, resource.url]));
 export const readme = interpolate`# Pool ${spec.pool.name}

@@ -14,7 +14,8 @@ export interface Site {
     readonly passwords?: Readonly<Record<"manager" | "agent", Input<string>>>;
 }
 
-function endpointOf(spec: ClusterSpec, host: string): Endpoint {
+/** Where the member of that name is logged in to. */
+export function endpointOf(spec: ClusterSpec, host: string): Endpoint {
     const member = [spec.manager, ...spec.nodes].find(({ name }) => name === host);
     if (member === undefined) {
         throw new Error(`the plan has a step for ${host}, which is no member`);

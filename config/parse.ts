@@ -238,6 +238,7 @@ function assembleOracleVm(oracleVm: NonNullable<ClusterDraft["oracleVm"]>): Orac
         upgrade: present(oracleVm.upgrade),
         startAtBoot: present(oracleVm.startAtBoot).map(present),
         cli: present(oracleVm.cli),
+        services: present(oracleVm.services),
         commands: present(oracleVm.commands).map((entry) => {
             const { name, words, answer } = present(entry);
             return { name: present(name), words: present(words), ...(answer === undefined ? {} : { answer }) };

@@ -1,5 +1,5 @@
 import { choice, flag, integer, list, number, record, text, wordOrRecord, type Draft } from "./fields";
-import { CLI_VERSIONS, ORACLE_VM_COMMANDS } from "./spec";
+import { CLI_VERSIONS, ORACLE_VM_COMMANDS, SOAP_SERVICES } from "./spec";
 import * as texts from "./texts";
 
 const port = { least: 1, most: 65535 };
@@ -262,8 +262,19 @@ export const schema = {
                 text({ description: "A service." }, texts.serviceName),
             ),
             cli: choice({ description: "Version of the `ovm` command on the manager.", value: "2.2" }, CLI_VERSIONS),
+            services: text(
+                {
+                    description: "Address of Oracle VM Manager's SOAP services, as the manager itself reaches them.",
+                    value: SOAP_SERVICES,
+                },
+                texts.webAddress,
+            ),
             commands: list(
-                { description: "Commands of `ovm` that are another than this program takes them for.", value: [] },
+                {
+                    description:
+                        "Commands of `ovm`, or calls of the services, that are another than this program takes them for.",
+                    value: [],
+                },
                 record(
                     { description: "A command." },
                     {
@@ -271,7 +282,7 @@ export const schema = {
                         words: text(
                             {
                                 description:
-                                    "What follows `ovm -u USER -p PASSWORD`; `{pool}`, `{node}`, `{vm}` and others are filled in.",
+                                    "What follows `ovm -u USER -p PASSWORD`, or `soap` with service, operation and arguments; `{pool}`, `{node}`, `{vm}` and others are filled in.",
                             },
                             texts.commandWords,
                         ),

@@ -21,15 +21,20 @@ export interface ClusterSpec {
 /** Versions of Oracle VM Manager's command line that there is a table of commands for. */
 export const CLI_VERSIONS = ["2.2"] as const;
 
-/** What this program has the `ovm` command do. */
+/** Where Oracle VM Manager's SOAP services are said to be, on the manager itself. */
+export const SOAP_SERVICES = "http://127.0.0.1:8888/OVSWS";
+
+/** What this program has Oracle VM Manager do. */
 export const ORACLE_VM_COMMANDS = [
     "serverList",
     "poolCreate",
+    "poolMaster",
     "poolCheckHa",
     "poolEnableHa",
     "poolDelete",
     "serverAdd",
     "serverRemove",
+    "serverInfo",
     "imageRegister",
     "imageState",
     "imageApprove",
@@ -50,7 +55,7 @@ export const ORACLE_VM_COMMANDS = [
     "guestDelete",
 ] as const;
 
-/** Name of a command of `ovm`. */
+/** Name of a command of `ovm`, or of a call of a service. */
 export type OracleVmCommand = (typeof ORACLE_VM_COMMANDS)[number];
 
 /** What only Oracle VM 2.2 has. Passwords are not here. */
@@ -69,6 +74,8 @@ export interface OracleVmSpec {
     startAtBoot: string[];
     /** Version of the `ovm` command. */
     cli: (typeof CLI_VERSIONS)[number];
+    /** Address of the SOAP services, as seen from the manager. */
+    services: string;
     /** What stands in the place of the table's entries. */
     commands: CommandOverride[];
 }
@@ -76,7 +83,7 @@ export interface OracleVmSpec {
 /** A command as the user knows it to be. */
 export interface CommandOverride {
     name: OracleVmCommand;
-    /** What follows `ovm -u USER -p PASSWORD`, with `{…}` for values. */
+    /** What follows `ovm -u USER -p PASSWORD`, with `{…}` for values; or `soap`, service, operation and arguments. */
     words: string;
     /** Text of the output by which success is known; without it the exit status decides. */
     answer?: string;

@@ -226,11 +226,17 @@ export const serviceName: TextCheck = (value) =>
         ? undefined
         : { problem: "is no name of a service", remedy: "write what `chkconfig --list` shows, such as nfs" };
 
+/** Where a service answers: nothing after the path, and no user name in it. */
+export const webAddress: TextCheck = (value) =>
+    /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._-]+)*$/.test(value)
+        ? undefined
+        : { problem: "is no address of a service", remedy: "write it like http://127.0.0.1:8888/OVSWS" };
+
 /** Words of a command, parted by spaces: nothing in them is left to a shell. */
 export const commandWords: TextCheck = (value) =>
-    /^[A-Za-z0-9{}._:=,/+ -]+$/.test(value) && value.trim() !== ""
+    /^[A-Za-z0-9{}._:=,/+@()[\] -]+$/.test(value) && value.trim() !== ""
         ? undefined
         : {
               problem: "has characters that a command's words cannot have",
-              remedy: "use letters, digits and . _ : = , / + - and {…} for values, without quotes",
+              remedy: "use letters, digits and . _ : = , / + - @ ( ) [ ] and {…} for values, without quotes",
           };

@@ -56,4 +56,6 @@ export interface Platform {
     pool(spec: ClusterSpec): Step[];
     /** A guest of the pool. */
     guest(spec: ClusterSpec, guest: GuestSpec): Step[];
+    /** How to see what the pool and its guests are doing now, where a platform can tell; its script's `probe` prints it. */
+    view?(spec: ClusterSpec): Pick<Step, "host" | "script" | "variables" | "timeout">;
 }

@@ -35,6 +35,6 @@ export function assemble(title: string, script: string, variables: Readonly<Reco
 /**
  * What is run for each deed. `limit` are words of the host's kind that end it when it takes too long; nobody else would.
  */
-export function launcher(deed: "apply" | "remove", limit: string, user: string): string {
+export function launcher(deed: "apply" | "remove" | "probe", limit: string, user: string): string {
     return `${user === "root" ? "" : "sudo -n "}${limit} sh -s ${deed}`;
 }

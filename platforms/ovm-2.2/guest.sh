@@ -68,6 +68,20 @@ lacks_ha() { ! has_ha; }
 
 image_waits() { cli imageState && [ "$(printf '%s\n' "$CLI_OUT" | head -n 1)" = Pending ]; }
 
+# With HA on, the pool may start a guest at the same time: then it cannot be told to any more, and need not.
+power_on() {
+    if ! cli guestPowerOn; then
+        power_on_said=$CLI_OUT
+        find_state
+        case $GUEST_STATE in
+        'Powered Off' | Error)
+            CLI_OUT=$power_on_said
+            cli_failed guestPowerOn
+            ;;
+        esac
+    fi
+}
+
 serves() {
     [ "$(curl --silent --output /dev/null --max-time 20 --write-out '%{http_code}' "$URL" || true)" = "$STATUS" ]
 }
@@ -111,7 +125,7 @@ apply() {
         wait_until "$PATIENCE" "$NAME has no HA" lacks_ha
     fi
     if ! runs; then
-        need_cli guestPowerOn
+        power_on
         wait_until "$PATIENCE" "$NAME is Running" runs
     fi
     if [ -n "$URL" ]; then

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type ClusterSpec, type GuestSpec, type NodeSpec, type OracleVmCommand } from "../../config/spec";
 import { type Platform, type Step, type Variables } from "../platform";
-import { commandLines } from "./commands";
+import { commandLines, servicesLine } from "./commands";
 import { script } from "./scripts";
 import { clusterConf, exportsLine, hostsLines, o2cbNodes, o2cbTimeouts, vmConfig } from "./texts";
 
@@ -32,7 +32,11 @@ function poolCommands(spec: ClusterSpec, node: NodeSpec, names: readonly OracleV
         node: node.name,
         address: node.address,
     };
-    return { POOL: spec.pool.name, COMMANDS: commandLines(spec.oracleVm, ["serverList", ...names], values) };
+    return {
+        POOL: spec.pool.name,
+        COMMANDS: commandLines(spec.oracleVm, ["serverList", ...names], values),
+        SERVICES: servicesLine(spec.oracleVm),
+    };
 }
 
 function guestCommands(spec: ClusterSpec, guest: GuestSpec, names: readonly OracleVmCommand[]): Variables {
@@ -46,7 +50,11 @@ function guestCommands(spec: ClusterSpec, guest: GuestSpec, names: readonly Orac
         iso: guest.medium.slice(guest.medium.lastIndexOf("/") + 1),
         os: spec.oracleVm.operatingSystem,
     };
-    return { POOL: spec.pool.name, COMMANDS: commandLines(spec.oracleVm, names, values) };
+    return {
+        POOL: spec.pool.name,
+        COMMANDS: commandLines(spec.oracleVm, names, values),
+        SERVICES: servicesLine(spec.oracleVm),
+    };
 }
 
 function guestUrl({ address, httpCheck }: GuestSpec): string {
@@ -185,7 +193,7 @@ export const oracleVm22: Platform = {
                 script: script("pool-ha"),
                 variables: {
                     ADDRESS: spec.pool.virtualAddress,
-                    ...poolCommands(spec, first, ["poolCheckHa", "poolEnableHa"]),
+                    ...poolCommands(spec, first, ["poolMaster", "poolCheckHa", "poolEnableHa"]),
                 },
                 timeout: 900,
                 after: [joins.at(-1)?.name ?? "create"],
@@ -267,5 +275,14 @@ export const oracleVm22: Platform = {
                 identity,
             },
         ];
+    },
+
+    view(spec) {
+        return {
+            host: spec.manager.name,
+            script: script("pool-view"),
+            variables: poolCommands(spec, firstServer(spec), ["poolMaster", "serverInfo", "guestList"]),
+            timeout: 300,
+        };
     },
 };

@@ -1,9 +1,11 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Oracle VM Manager's command line. A step that uses it gets
+# Oracle VM Manager's command line and its SOAP services. A step that uses them gets
 #
-# COMMANDS   one line per command: name, `known` or `unverified`, what a success says (may be empty), and the words after
-#            `ovm -u USER -p PASSWORD` as a shell reads them, parted by tabs
-: "${COMMANDS:?}"
+# COMMANDS   one line per command: name, `known` or `unverified`, what a success says (may be empty), and its words as a
+#            shell reads them, parted by tabs: `soap SERVICE OPERATION ARGUMENT...`, or what follows
+#            `ovm -u USER -p PASSWORD`
+# SERVICES   `known` or `unverified`, and the address of the SOAP services, parted by a blank
+: "${COMMANDS:?}" "${SERVICES:?}"
 
 CREDENTIALS=/etc/ovm-ha-cluster/manager-credentials
 # What the last command said, and the names of those that were used without being known.
@@ -35,7 +37,28 @@ cli_field() { # cli_field NAME NUMBER
 }
 
 # What is shown of a command has the names of the passwords' variables in their place.
-cli_shown() { cli_field "$1" 4 | tr -d "'\""; }
+cli_shown() { # cli_shown NAME
+    case $(cli_field "$1" 4) in
+    'soap '*) ;;
+    *) printf 'ovm ' ;;
+    esac
+    cli_field "$1" 4 | tr -d "'\""
+}
+
+cli_note() { # cli_note NAME TEXT...: says once what is not verified
+    case $CLI_NOTED in
+    *" $1 "*) ;;
+    *)
+        CLI_NOTED="$CLI_NOTED$1 "
+        shift
+        say "note: $* is not verified against an Oracle VM Manager" >&2
+        ;;
+    esac
+}
+
+soap() { # soap SERVICE OPERATION ARGUMENT...: passwords are in no command line
+    soap_program | python - "${SERVICES#* }" "$CREDENTIALS" "$@"
+}
 
 # A success is exit status 0, no `Error:` in the output, and the expected sentence where there is one: several commands are
 # known to be told apart by their text alone.
@@ -45,16 +68,18 @@ cli() { # cli NAME: runs the command and leaves what it says in CLI_OUT
     fi
     cli_words=$(cli_field "$1" 4)
     if [ "$(cli_field "$1" 2)" = unverified ]; then
-        case $CLI_NOTED in
-        *" $1 "*) ;;
-        *)
-            CLI_NOTED="$CLI_NOTED$1 "
-            say "note: \`ovm $(cli_shown "$1")\` is not verified against an Oracle VM Manager (oracleVm.commands: $1)" >&2
-            ;;
-        esac
+        cli_note "$1" "\`$(cli_shown "$1")\` (oracleVm.commands: $1)"
     fi
     cli_status=0
-    CLI_OUT=$(eval "ovm -u \"\$CLI_USER\" -p \"\$CLI_PASSWORD\" $cli_words" 2>&1) || cli_status=$?
+    case $cli_words in
+    'soap '*)
+        if [ "${SERVICES%% *}" = unverified ]; then
+            cli_note services "that the SOAP services are at ${SERVICES#* } and take HTTP's basic login (oracleVm.services)"
+        fi
+        CLI_OUT=$(eval "$cli_words" 2>&1) || cli_status=$?
+        ;;
+    *) CLI_OUT=$(eval "ovm -u \"\$CLI_USER\" -p \"\$CLI_PASSWORD\" $cli_words" 2>&1) || cli_status=$? ;;
+    esac
     cli_answer=$(cli_field "$1" 3)
     case $CLI_OUT in
     *Error:*) return 1 ;;
@@ -63,10 +88,12 @@ cli() { # cli NAME: runs the command and leaves what it says in CLI_OUT
     return 1
 }
 
+cli_failed() { # cli_failed NAME: ends the step with what the command said, which ran last
+    fail "$(cli_shown "$1") failed: $(hide "${CLI_OUT:-it said nothing (status $cli_status)}" | head -n 3 | tr '\n' ' ')"
+}
+
 need_cli() { # need_cli NAME: as `cli`, and ends the step if it fails
-    if ! cli "$1"; then
-        fail "ovm $(cli_shown "$1") failed: $(hide "${CLI_OUT:-it said nothing (status $cli_status)}" | head -n 3 | tr '\n' ' ')"
-    fi
+    cli "$1" || cli_failed "$1"
 }
 
 table() { # table: prints CLI_OUT's rows, fields parted by tabs, without quotes
@@ -90,3 +117,20 @@ in_pool() { # in_pool SERVER POOL
 }
 
 not_in_pool() { ! in_pool "$@"; }
+
+# The servers are known by the command line; which of them the services name as master is told by its name or address,
+# whatever the field is called. A lost master's role takes a while to be given to another.
+find_master() { # find_master: MASTER is the name of one of SERVERS, or `unknown`
+    MASTER=unknown
+    if cli poolMaster; then
+        MASTER=$(
+            for find_master_server in $SERVERS; do
+                find_master_address=$(getent hosts "$find_master_server" | awk '{ print $1; exit }')
+                if printf '%s\n' "$CLI_OUT" | cut -f 2 | grep -qxiF -e "$find_master_server" -e "${find_master_address:-no address}"; then
+                    say "$find_master_server"
+                fi
+            done
+        )
+        MASTER=${MASTER:-unknown}
+    fi
+}

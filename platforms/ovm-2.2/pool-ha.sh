@@ -13,7 +13,8 @@ apply() {
         say "$ADDRESS" >"$STATE/pool-ha"
     fi
     find_servers "$POOL"
-    say "$POOL: HA on at $ADDRESS, servers $(printf '%s' "$SERVERS" | tr '\n' ' ')"
+    find_master
+    say "$POOL: HA on at $ADDRESS, master $MASTER, servers $(printf '%s' "$SERVERS" | tr '\n' ' ')"
 }
 
 # It goes with the pool.

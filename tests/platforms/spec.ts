@@ -57,6 +57,7 @@ export function clusterSpec(change: Partial<ClusterSpec> = {}): ClusterSpec {
             upgrade: false,
             startAtBoot: ["nfs", "nfslock"],
             cli: "2.2",
+            services: "http://127.0.0.1:8888/OVSWS",
             commands: [],
         },
         ...change,

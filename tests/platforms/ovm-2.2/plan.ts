@@ -7,8 +7,8 @@ import { assemble, launcher } from "../../../remote/shell";
 import { clusterSpec, guestSpec } from "../spec";
 import { AGENT_PASSWORD, MANAGER_PASSWORD, type StandInCluster } from "../../standins/ovm-2.2/cluster";
 
-/** The thesis's cluster on Oracle VM 2.2. */
-export function thesisSpec(change: Partial<ClusterSpec> = {}): ClusterSpec {
+/** The thesis's cluster on Oracle VM 2.2, whose Manager has its services where a stand-in's are. */
+export function thesisSpec(change: Partial<ClusterSpec> = {}, services?: string): ClusterSpec {
     const spec = clusterSpec();
     const { httpCheck: _, ...guest } = guestSpec({ medium: "/srv/media/linux.iso" });
     return {
@@ -17,6 +17,7 @@ export function thesisSpec(change: Partial<ClusterSpec> = {}): ClusterSpec {
         nodes: spec.nodes.map((node, number) => ({ ...node, number })),
         repository: { ...spec.repository, options: ["rw", "insecure", "sync", "no_root_squash"], keepData: false },
         guests: [{ ...guest, keepDisk: false }],
+        oracleVm: { ...spec.oracleVm, ...(services === undefined ? {} : { services }) },
         ...change,
     };
 }
@@ -40,7 +41,7 @@ export interface Done {
 }
 
 /** Runs a step as the SSH server would, without one. */
-export async function runStep(cluster: StandInCluster, step: Step, deed: "apply" | "remove"): Promise<Done> {
+export async function runStep(cluster: StandInCluster, step: Step, deed: "apply" | "remove" | "probe"): Promise<Done> {
     const secrets = { pool: "the pool's own", manager: MANAGER_PASSWORD, agent: AGENT_PASSWORD };
     const text = assemble(step.name, step.script, { ...step.variables, ...step.secret?.(secrets) });
     const enter = join(__dirname, "../../standins/ovm-2.2/enter.sh");

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { oracleVm22 } from "../../../platforms/ovm-2.2";
 import { MANAGER, StandInCluster } from "../../standins/ovm-2.2/cluster";
 import { AGENT_PASSWORD, MANAGER_PASSWORD } from "../../standins/ovm-2.2/cluster";
 import { allSteps, runAll, runStep, thesisSpec } from "./plan";
@@ -9,9 +10,16 @@ jest.setTimeout(120_000);
 /** A failure at a step: how it is brought about, what the step says, and how it is put right. */
 type Failure = [step: string, what: string, cause: (on: boolean) => void, error: RegExp];
 
+/** Tries until it is true, for a minute at most. */
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
+    for (const end = Date.now() + 60_000; !(await isTrue());) {
+        expect(Date.now()).toBeLessThan(end);
+    }
+}
+
 describe("steps on the stand-in, each failure of it in its turn", () => {
     const cluster = new StandInCluster();
-    const steps = allSteps(thesisSpec());
+    const steps = allSteps(thesisSpec({}, cluster.services));
     const before = cluster.tree();
     const done = new Set<string>();
 
@@ -74,6 +82,21 @@ describe("steps on the stand-in, each failure of it in its turn", () => {
         ],
         [
             `create@${MANAGER}`,
+            "another password of the Manager",
+            (on) => cluster.setManager("password", on ? "another" : MANAGER_PASSWORD),
+            /ovm -S ; svr ls failed: Error: Invalid user name or password \(admin\/X+\)/,
+        ],
+        [
+            `create@${MANAGER}`,
+            "a pool of that name",
+            (on) =>
+                on
+                    ? cluster.setManager("pools/HAPPOOL/servers", "OVMSERVER02\n")
+                    : rmSync(join(cluster.folder, "manager/pools/HAPPOOL"), { recursive: true }),
+            /there is a server pool HAPPOOL already, and it was not made by this program/,
+        ],
+        [
+            `create@${MANAGER}`,
             "a wrong agent password",
             value("OVMSERVER01", "agent-password", "another", AGENT_PASSWORD),
             /Wrong agent password for OVMSERVER01 \(X+\)/,
@@ -83,6 +106,15 @@ describe("steps on the stand-in, each failure of it in its turn", () => {
             "a processor of another family",
             value("OVMSERVER02", "cpu", "AuthenticAMD 15", "GenuineIntel 6"),
             /not compatible with the server pool: CPU/,
+        ],
+        [
+            `join-OVMSERVER02@${MANAGER}`,
+            "a server of another pool",
+            (on) =>
+                on
+                    ? cluster.setManager("pools/OTHER/servers", "OVMSERVER02\n")
+                    : rmSync(join(cluster.folder, "manager/pools/OTHER"), { recursive: true }),
+            /OVMSERVER02 is in the server pool OTHER: take it out there first/,
         ],
         [
             `ha@${MANAGER}`,
@@ -161,11 +193,26 @@ describe("steps on the stand-in, each failure of it in its turn", () => {
         expect(cluster.manager("guests/WebServerHA/server")).toBe("OVMSERVER01");
         cluster.lose("OVMSERVER01");
         const ask = steps.filter(({ name }) => name === "guest");
-        expect(await runAll(cluster, ask, "apply")).toMatchObject({ status: 0 });
-        expect(cluster.manager("guests/WebServerHA/server")).toBe("OVMSERVER02");
+        await until(async () => {
+            expect(await runAll(cluster, ask, "apply")).toMatchObject({ status: 0 });
+            return cluster.manager("guests/WebServerHA/server") === "OVMSERVER02";
+        });
         expect(cluster.manager("guests/WebServerHA/state")).toBe("Running");
         expect(cluster.manager("pools/HAPPOOL/master")).toBe("OVMSERVER02");
+    });
+
+    it("is reacted to by the pool when no server is left: the guest is off, and starts with the first that is back", async () => {
+        const look = async () => {
+            const view = oracleVm22.view?.(thesisSpec({}, cluster.services));
+            return view === undefined ? "" : (await runStep(cluster, { name: "view", ...view }, "probe")).stdout;
+        };
+        cluster.lose("OVMSERVER02");
+        await until(async () => /guest WebServerHA: Powered Off$/m.test(await look()));
+        expect(await look()).toMatch(/^pool HAPPOOL: master unknown$/m);
         cluster.lose("OVMSERVER01", false);
+        await until(async () => /guest WebServerHA: Running on OVMSERVER01$/m.test(await look()));
+        expect(await look()).toMatch(/^pool HAPPOOL: master OVMSERVER01$/m);
+        cluster.lose("OVMSERVER02", false);
     });
 
     it("is given back as it was", async () => {
@@ -176,7 +223,7 @@ describe("steps on the stand-in, each failure of it in its turn", () => {
 
 describe("a guest made from an image", () => {
     const cluster = new StandInCluster();
-    const spec = thesisSpec();
+    const spec = thesisSpec({}, cluster.services);
     const guests = spec.guests.map((guest) => ({ ...guest, medium: "/srv/media/web", keepDisk: true }));
     const steps = allSteps({ ...spec, guests });
 

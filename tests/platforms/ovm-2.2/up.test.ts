@@ -47,9 +47,9 @@ const STEPS: readonly (readonly [number: number, hosts: readonly string[], comma
         13,
         [MANAGER],
         [
-            /^ovm .* svrp new -n HAPPOOL -m 192\.168\.1\.101 .* -v 192\.168\.1\.120$/,
-            /^ovm .* svr add -n OVMSERVER02 -a 192\.168\.1\.102 .* -s HAPPOOL$/,
-            /^ovm .* svrp ha -n HAPPOOL /,
+            /^soap .* createServerPool serverPoolName=HAPPOOL virtualIP=192\.168\.1\.120 serverName=OVMSERVER01 ip=192\.168\.1\.101$/,
+            /^soap .* addMembers .*serverPoolName=HAPPOOL .*serverName=OVMSERVER02 ip=192\.168\.1\.102$/,
+            /^soap .* checkHAAbility4ServerPoolById /,
             /^ovm .* svrp conf -n HAPPOOL -e$/,
         ],
     ],
@@ -58,14 +58,15 @@ const STEPS: readonly (readonly [number: number, hosts: readonly string[], comma
         [MANAGER],
         [
             /^mv \/sharedvol\/iso_pool\/ISO\/linux.iso.new \/sharedvol\/iso_pool\/ISO\/linux.iso$/,
-            /^ovm .* iso approve /,
+            /^ovm .* iso reg -g ISO -f linux.iso -s HAPPOOL$/,
+            /^soap .* approveISOResource /,
         ],
     ],
     [
         15,
         [MANAGER],
         [
-            /^ovm .* vm new -n WebServerHA -s HAPPOOL -m 1000 /,
+            /^soap .* createVmBasedOnISO vmName=WebServerHA .*serverPoolName=HAPPOOL .*ISOFileName=linux.iso memory=1000 /,
             /^ovm .* vm conf -n WebServerHA -s HAPPOOL -e$/,
             /^ovm .* vm poweron -n WebServerHA -s HAPPOOL$/,
         ],
@@ -107,6 +108,10 @@ describe("the thesis's cluster on three stand-in hosts, by the embedded engine o
         const config = {
             ...example.config,
             "ovm-ha-cluster:endpoints": cluster.endpointsFile,
+            "ovm-ha-cluster:oracleVm": {
+                ...(example.config["ovm-ha-cluster:oracleVm"] as object),
+                services: cluster.services,
+            },
             "ovm-ha-cluster:ssh": { key: cluster.keyFile, knownHosts: cluster.knownHostsFile },
         };
         project.write("Pulumi.thesis.yaml", stringify({ config }));
@@ -132,7 +137,9 @@ describe("the thesis's cluster on three stand-in hosts, by the embedded engine o
     it("goes on from there with the right one, and says which commands nobody has verified", async () => {
         await project.succeed(["config", "set", "--secret", "managerPassword"], {}, MANAGER_PASSWORD);
         const said = await project.succeed(["up", "--yes", "--skip-preview"]);
-        expect(said).toMatch(/note: `ovm svrp new -n HAPPOOL .*` is not verified .*oracleVm\.commands: poolCreate/);
+        expect(said).toMatch(
+            /note: `soap ServerPoolService createServerPool .*` \(oracleVm\.commands: poolCreate\) is not verified/,
+        );
         expect(said).not.toContain(MANAGER_PASSWORD);
         expect(said).not.toContain(AGENT_PASSWORD);
         expect(cluster.manager("pools/HAPPOOL/servers")).toBe("OVMSERVER01\nOVMSERVER02");
@@ -179,6 +186,82 @@ describe("the thesis's cluster on three stand-in hosts, by the embedded engine o
         cluster.forgetLog();
         await project.succeed(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
         expect(cluster.log()).toEqual([]);
+    });
+
+    const now = async () => (await project.succeed(["stack", "output", "now"])).trim();
+
+    /** Refreshes until the state has the line; answers with all that the refreshes said. */
+    const refreshUntil = async (line: string): Promise<string> => {
+        let said = "";
+        for (let tries = 0; tries < 20; tries++) {
+            said += await project.succeed(["refresh", "--yes", "--skip-preview", "--diff"]);
+            if (JSON.stringify((await project.export()).deployment).includes(line)) {
+                return said;
+            }
+        }
+        throw new Error(`no refresh finds "${line}":\n${said}`);
+    };
+
+    it("says who is master, how the servers are and where the guest runs", async () => {
+        expect(await now()).toBe(
+            [
+                "pool HAPPOOL: master OVMSERVER01",
+                "server OVMSERVER01: Active",
+                "server OVMSERVER02: Active",
+                "guest WebServerHA: Running on OVMSERVER01",
+            ].join("\n"),
+        );
+    });
+
+    it("refreshes without a change as long as nothing happens", async () => {
+        await project.succeed(["refresh", "--yes", "--skip-preview", "--expect-no-changes"]);
+    });
+
+    it("shows a lost node by refresh and in the outputs, and nothing to be done about it", async () => {
+        cluster.lose("OVMSERVER02");
+        const said = await refreshUntil("server OVMSERVER02: Unreachable");
+        expect(said).toMatch(/\+ server OVMSERVER02: Unreachable/);
+        await project.succeed(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+        expect(await now()).toBe(
+            [
+                "pool HAPPOOL: master OVMSERVER01",
+                "server OVMSERVER01: Active",
+                "server OVMSERVER02: Unreachable",
+                "guest WebServerHA: Running on OVMSERVER01",
+            ].join("\n"),
+        );
+        cluster.lose("OVMSERVER02", false);
+        await refreshUntil("server OVMSERVER02: Active");
+    });
+
+    it("shows a lost master: its role and its guest go to the other server, on their way first", async () => {
+        cluster.setManager("delay", "3000");
+        cluster.lose("OVMSERVER01");
+        const said = await refreshUntil("guest WebServerHA: Running on OVMSERVER02");
+        cluster.setManager("delay", "300");
+        expect(said).toMatch(/\+ pool HAPPOOL: master OVMSERVER02/);
+        expect(said).toMatch(/\+ guest WebServerHA: Starting on OVMSERVER02/);
+        await project.succeed(["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+        expect(await now()).toBe(
+            [
+                "pool HAPPOOL: master OVMSERVER02",
+                "server OVMSERVER01: Unreachable",
+                "server OVMSERVER02: Active",
+                "guest WebServerHA: Running on OVMSERVER02",
+            ].join("\n"),
+        );
+        cluster.lose("OVMSERVER01", false);
+    });
+
+    it("says why when the Manager cannot tell, and keeps what is known", async () => {
+        cluster.set(MANAGER, "services/oc4j", "stopped");
+        const { code, stdout, stderr } = await project.run(["refresh", "--yes", "--skip-preview"]);
+        cluster.set(MANAGER, "services/oc4j", "running");
+        expect(code).not.toBe(0);
+        expect(stdout + stderr).toMatch(
+            /cluster: now, as OVMANAGER sees it: error: ovm -S ; svr ls failed: .*Connection refused/,
+        );
+        expect(await now()).toContain("master OVMSERVER02");
     });
 
     it("keeps every password out of the state", () => {

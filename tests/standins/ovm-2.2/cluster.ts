@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { existsSync, realpathSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -69,6 +70,9 @@ function write(file: string, text: string): void {
  */
 export class StandInCluster {
     readonly folder = mkdtempSync(join(tmpdir(), "ovm22-"));
+    /** Address of the Manager's SOAP services, which serve as long as the Manager runs. */
+    readonly services: string;
+    private readonly servicesProcess: number;
     private readonly daemons = new Map<string, Sshd>();
 
     constructor() {
@@ -82,6 +86,10 @@ export class StandInCluster {
         for (const host of [MANAGER, ...NODES]) {
             this.makeHost(host);
         }
+        const program = [join(__dirname, "services.py"), this.folder, `${process.pid}`];
+        const [port, pid] = execFileSync("/usr/bin/python3", program, { encoding: "utf8" }).split(" ").map(Number);
+        this.services = `http://127.0.0.1:${port}/OVSWS`;
+        this.servicesProcess = pid ?? 0;
     }
 
     /** Starts an SSH daemon for each host; one RSA key opens all of them. */
@@ -118,6 +126,9 @@ export class StandInCluster {
         for (const daemon of this.daemons.values()) {
             await daemon.stop();
         }
+        if (this.servicesProcess > 0) {
+            process.kill(this.servicesProcess);
+        }
         rmSync(this.folder, { recursive: true, force: true });
     }
 
@@ -146,11 +157,11 @@ export class StandInCluster {
         }
     }
 
-    /** A host is lost, or back. */
+    /** A host is lost from now on, or back. */
     lose(host: string, lost = true): void {
         const file = join(this.folder, "hosts", host, "down");
         if (lost) {
-            write(file, "");
+            write(file, `${Date.now()}`);
         } else {
             rmSync(file, { force: true });
         }
@@ -268,6 +279,7 @@ export class StandInCluster {
             symlinkSync(`/host${real}`, join(root, "bin", command));
         }
         const standIn = (at: string, name: string): void => symlinkSync(`/standin-bin/${name}.sh`, join(root, at));
+        symlinkSync(`/host${realpathSync("/usr/bin/python3")}`, join(root, "bin/python"));
         LOGGED.forEach((command) => standIn(`bin/${command}`, "logged"));
         Object.entries(STAND_INS).forEach(([command, name]) => standIn(`sbin/${command}`, name));
         write(join(root, "etc/nsswitch.conf"), "hosts: files\n");

@@ -1,12 +1,15 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2154
-# Oracle VM Manager's command line, with the Manager behind it. Found (nkjm/oracle-vm-demonstration, OpenSVC rcOvm.py): svr ls,
-# img, vm ls/stat/info/conf/poweron/poweroff/del with their sentences, "Running" and "Powered Off"; that a guest is deleted when
-# powered off only (API reference, VmStatus); that HA needs both pool and guest (User's Guide 2.2, chapter 7); the checks of CPU
-# and HA ability (API reference, ServerPoolService). Assumed: svrp, svr add|del, iso, vm new with their options; all sentences of
-# errors but OVM-1011 (from memory); the words of states on the way; how long anything takes.
+# Oracle VM Manager's command line, with the Manager behind it; its SOAP services (services.py) are another front of the same.
+# Found (nkjm/oracle-vm-demonstration, OpenSVC rcOvm.py): svr ls/info, img, vm ls/stat/info/conf/poweron/poweroff/del with their
+# sentences, "Running" and "Powered Off"; that a guest is deleted when powered off only (API reference, VmStatus); that HA needs
+# both pool and guest, and what becomes of a lost server's guests (User's Guide 2.2, chapter 7); that the pool's master is
+# assigned by nobody but itself (O'Reilly, chapter 12; OVSRemasterServer.py); the checks of CPU and HA ability (API reference,
+# ServerPoolService). Assumed: svrp, svr add|del, iso, vm new with their options; all sentences of errors but OVM-1011 (from
+# memory); the words of states on the way and of a server's status; how long anything takes.
 . /standin-bin/common.sh
-note "ovm $*"
+via=${STANDIN_VIA-cli}
+[ "$via" = soap ] || note "ovm $*"
 
 refuse() {
     echo "Error: $*"
@@ -32,13 +35,14 @@ if [ "$user" != admin ] || [ "$password" != "$(cat "$manager/password")" ]; then
 fi
 command="$1 $2"
 shift 2
-name='' pool='' address='' secret='' memory='' vcpus='' iso='' switch=''
+name='' pool='' address='' virtual='' secret='' memory='' vcpus='' iso='' switch=''
 while [ $# -gt 0 ]; do
     case $1 in
     -n) name=$2 ;;
     -s) pool=$2 ;;
     -a) address=$2 ;;
     -w) secret=$2 ;;
+    -v) virtual=$2 ;;
     -i | -f) iso=$2 ;;
     -m)
         memory=$2
@@ -98,10 +102,31 @@ check_agent() { # check_agent HOST
 
 in_any_pool() { grep -l -x "$1" "$manager"/pools/*/servers 2>/dev/null | head -n 1; }
 
-alive() { [ ! -e "/standin/hosts/$1/down" ]; }
+# A lost server is silent since the time in its file `down`; that it is lost is known only after the delay.
+alive() { [ ! -e "/standin/hosts/$1/down" ] || [ $(($(now) - $(cat "/standin/hosts/$1/down"))) -lt "$(cat "$manager/delay")" ]; }
 
-# What has happened meanwhile: states on the way arrive, a lost master's role goes to another server, and guests of a lost
-# server start on another one if they have HA, and are powered off if they have not (User's Guide 2.2, chapter 7).
+first_alive() { # first_alive POOL: name of a server
+    while read -r one; do
+        if alive "$one"; then
+            echo "$one"
+            return 0
+        fi
+    done <"$manager/pools/$1/servers"
+}
+
+# What has happened meanwhile: states on the way arrive, servers that join have joined, a lost master's role goes to another
+# server, and guests of a lost server start on another one if they have HA, and are powered off if they have not (User's Guide
+# 2.2, chapter 7). The delay stands in the place of O2CB's 60 s.
+for one in "$manager"/pools/*; do
+    if [ -e "$one/joining" ] && [ "$(now)" -ge "$(cut -d ' ' -f 1 "$one/joining")" ]; then
+        cut -d ' ' -f 2 "$one/joining" >>"$one/servers"
+        rm -f "$one/joining"
+    fi
+    if [ -e "$one/master" ] && ! alive "$(cat "$one/master")"; then
+        heir=$(first_alive "${one##*/}")
+        [ -z "$heir" ] || echo "$heir" >"$one/master"
+    fi
+done
 for guest in "$manager"/guests/*; do
     if [ -e "$guest/until" ] && [ "$(now)" -ge "$(get until)" ]; then
         set_to state "$(get next)"
@@ -111,26 +136,20 @@ for guest in "$manager"/guests/*; do
     if [ -n "$server" ] && ! alive "$server"; then
         set_to server ''
         set_to state 'Powered Off'
-        while read -r other; do
-            if [ "$(get ha)" = Enabled ] && alive "$other"; then
-                set_to server "$other"
-                later Starting Running
-                break
-            fi
-        done <"$manager/pools/$(get pool)/servers"
+        rm -f "$guest/until" "$guest/next"
+        : >"$guest/lost"
+    fi
+    # With no server left it waits for one.
+    if [ -e "$guest/lost" ] && [ "$(get ha)" = Enabled ]; then
+        other=$(first_alive "$(get pool)")
+        if [ -n "$other" ]; then
+            rm -f "$guest/lost"
+            set_to server "$other"
+            later Starting Running
+        fi
     fi
 done
 guest=$manager/guests/$name
-for one in "$manager"/pools/*; do
-    if [ -e "$one/master" ] && ! alive "$(cat "$one/master")"; then
-        while read -r other; do
-            if alive "$other"; then
-                echo "$other" >"$one/master"
-                break
-            fi
-        done <"$one/servers"
-    fi
-done
 
 case $command in
 'svr ls')
@@ -151,6 +170,8 @@ case $command in
     [ -n "$server" ] || refuse "No server at $address."
     check_agent "$server"
     mkdir -p "$manager/pools/$name"
+    echo 41 >"$manager/pools/$name/id"
+    echo "$virtual" >"$manager/pools/$name/virtual"
     echo "$server" >"$manager/pools/$name/servers"
     echo "$server" >"$manager/pools/$name/master"
     ;;
@@ -189,7 +210,17 @@ case $command in
     if [ "$(cat "/standin/hosts/$server/state/cpu")" != "$(cat "/standin/hosts/$first/state/cpu")" ]; then
         refuse "Server \"$name\" is not compatible with the server pool: CPU platform differs."
     fi
-    echo "$server" >>"$manager/pools/$pool/servers"
+    echo "$(($(now) + $(cat "$manager/delay"))) $server" >"$manager/pools/$pool/joining"
+    ;;
+'svr info')
+    grep -q -x "$name" "$manager/pools/$pool/servers" || refuse "Server \"$name\" not found."
+    echo "Server Host/IP: $(cat "/standin/hosts/$name/state/address")"
+    if alive "$name"; then echo 'Status: Active'; else echo 'Status: Unreachable'; fi
+    ;;
+'svrp master')
+    # A role that is on its way is nobody's.
+    alive "$(cat "$manager/pools/$name/master")" || refuse 'The server pool master is not available.'
+    cat "$manager/pools/$name/master"
     ;;
 'svr del')
     grep -v -x "$name" "$manager/pools/$pool/servers" >"$manager/pools/$pool/servers.new"
@@ -201,12 +232,25 @@ case $command in
     ;;
 'iso reg')
     [ -f "$share/iso_pool/ISO/$iso" ] || refuse "No ISO \"$iso\" in the group ISO."
-    echo Pending >"$manager/isos/$iso"
+    [ ! -e "$manager/isos/$iso" ] || refuse "ISO \"$iso\" already exists."
+    now >"$manager/isos/$iso"
     ;;
 'iso stat')
-    cat "$manager/isos/$name" 2>/dev/null || refuse "ISO \"$name\" not found."
+    registered=$(cat "$manager/isos/$name" 2>/dev/null) || refuse "ISO \"$name\" not found."
+    if [ "$registered" = Active ]; then
+        echo Active
+    elif [ $(($(now) - registered)) -ge "$(cat "$manager/delay")" ]; then
+        echo Pending
+    else
+        echo Importing
+    fi
     ;;
-'iso approve') echo Active >"$manager/isos/$name" ;;
+'iso approve')
+    registered=$(cat "$manager/isos/$name" 2>/dev/null) || refuse "ISO \"$name\" not found."
+    [ "$registered" != Active ] || refuse "ISO \"$name\" is approved already."
+    [ $(($(now) - registered)) -ge "$(cat "$manager/delay")" ] || refuse "ISO \"$name\" is being imported."
+    echo Active >"$manager/isos/$name"
+    ;;
 'iso del') rm -f "$manager/isos/$name" ;;
 'img reg')
     [ -f "$share/running_pool/$name/vm.cfg" ] || refuse "No image \"$name\" in running_pool."
@@ -286,7 +330,8 @@ case $command in
         set_to state Error
         exit 0
     fi
-    set_to server "$(head -n 1 "$manager/pools/$pool/servers")"
+    rm -f "$guest/lost"
+    set_to server "$(first_alive "$pool")"
     later Starting Running
     ;;
 'vm poweroff')
