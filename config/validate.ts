@@ -517,6 +517,21 @@ export const oracleVmCan: Rule = ({ platform, nodes, repository, timing, guests,
     return [...faults, ...repeated(names, "command", "name each command once")];
 };
 
+/** A guest is made from what its platform can make one from. */
+export const mediaFit: Rule = ({ platform, guests }) =>
+    guests.flatMap(({ path, medium }) =>
+        platform === "debian-xen" && medium?.toLowerCase().endsWith(".iso")
+            ? [
+                  {
+                      path: `${path}.medium`,
+                      value: medium,
+                      problem: "is an installation medium, from which guests are made on ovm-2.2 only",
+                      remedy: "give an image, or a folder with System.img (docs/hardware.md, A medium)",
+                  },
+              ]
+            : [],
+    );
+
 /** A secret that is referred to is there. */
 export const secretsPresent: Rule = ({ ssh, platform, secrets }) => [
     ...sshKeyPresent(ssh, secrets),
@@ -557,6 +572,7 @@ export const rules: readonly Rule[] = [
     timingIsSafe,
     nodeNumbers,
     oracleVmCan,
+    mediaFit,
     secretsPresent,
 ];
 

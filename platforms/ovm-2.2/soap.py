@@ -21,6 +21,7 @@ import socket
 import sys
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
+from xml.sax import SAXParseException
 from xml.sax.saxutils import escape, quoteattr
 
 try:
@@ -47,6 +48,11 @@ class Failure(Exception):
 def reason():
     """The exception in hand, in a way that old and new Pythons know."""
     return sys.exc_info()[1]
+
+
+def say(line):
+    """Prints a line, whatever the terminal can show."""
+    sys.stdout.write(line.encode("ascii", "replace").decode("ascii") + "\n")
 
 
 def children(node, namespace=None, name=None):
@@ -264,8 +270,9 @@ class Manager(object):
         self.services = {}
 
     def fetch(self, url, body=None, headers=None):
-        every = dict(self.login)
-        every.update(headers or {})
+        # An old Python would take the body, which is bytes, for ASCII if any of these were Unicode.
+        url = str(url)
+        every = dict([(key, str(value)) for key, value in list(self.login.items()) + list((headers or {}).items())])
         try:
             answer = self.opener.open(Request(url, body, every)).read()
         except HTTPError:
@@ -280,7 +287,7 @@ class Manager(object):
             raise Failure("%s cannot be reached: %s" % (url, reason()))
         try:
             return minidom.parseString(answer)
-        except ExpatError:
+        except (ExpatError, SAXParseException):
             raise Failure("%s does not answer in XML" % url)
 
     def service(self, name):
@@ -358,8 +365,7 @@ def main(words):
         arguments.append((int(path[0]), path[1:], value))
     for node in manager.call(name, operation, arguments).getElementsByTagName("*"):
         if not children(node):
-            line = "%s\t%s\n" % (node.localName, text_of(node).strip())
-            sys.stdout.write(line.encode("ascii", "replace").decode("ascii"))
+            say("%s\t%s" % (node.localName, text_of(node).strip()))
 
 
 if __name__ == "__main__":
@@ -367,5 +373,5 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except Failure:
-        sys.stdout.write("Error: %s\n" % reason())
+        say("Error: " + reason().args[0])
         sys.exit(1)

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { debianXen } from "../../platforms/debian-xen";
+import { oracleVm22 } from "../../platforms/ovm-2.2";
 import { around, problemsOf, sample, specOf } from "./sample";
 
 const secrets = new Set(["managerPassword", "agentPassword"] as const);
@@ -10,6 +12,16 @@ const nodes = [
     { name: "OVMSERVER01", address: "192.168.1.101" },
     { name: "OVMSERVER02", address: "192.168.1.102" },
 ];
+
+/** A file that stands ready, without the project's name before its keys. */
+function rawOf(file: string): Record<string, unknown> {
+    const { config } = parse(readFileSync(join(__dirname, "../..", file), "utf8")) as {
+        config: Record<string, unknown>;
+    };
+    return Object.fromEntries(
+        Object.entries(config).map(([key, value]) => [key.replace("ovm-ha-cluster:", ""), value]),
+    );
+}
 
 function ovm(changes: Record<string, unknown> = {}): Record<string, unknown> {
     return { ...sample(), platform: "ovm-2.2", ...changes };
@@ -80,6 +92,11 @@ describe("a configuration for Oracle VM 2.2", () => {
             "oracleVm.commands[0].name: is none of",
         ],
         [
+            "an address of services that is none",
+            { oracleVm: { services: "http://admin:word@127.0.0.1/" } },
+            "oracleVm.services: is no address of a service",
+        ],
+        [
             "a service that is none",
             { oracleVm: { startAtBoot: ["nfs; x"] } },
             "oracleVm.startAtBoot[0]: is no name of a service",
@@ -92,14 +109,52 @@ describe("a configuration for Oracle VM 2.2", () => {
         expect(problemsOf(ovm({ guests: [{ ...guest, ha: false }] }), surroundings)).toEqual([]);
     });
 
-    it("that stands ready is the thesis's cluster", () => {
-        const file = parse(readFileSync(join(__dirname, "../../Pulumi.thesis.yaml.example"), "utf8")) as {
-            config: Record<string, unknown>;
+    it.each<[string, string, readonly string[]]>([
+        [
+            "Pulumi.site.yaml.example",
+            "ovm-2.2",
+            [
+                "managerPassword: is missing, but platform: ovm-2.2 needs it",
+                "agentPassword: is missing, but platform: ovm-2.2 needs it",
+            ],
+        ],
+        [
+            "Pulumi.thesis.yaml.example",
+            "debian-xen",
+            [
+                "nodes[0].roles: appoints a master, but on debian-xen it is elected",
+                "guests[0].medium: is an installation medium, from which guests are made on ovm-2.2 only",
+            ],
+        ],
+    ])("%s, swapped to %s, has nothing against it but the keys that must differ", (file, platform, problems) => {
+        const raw = rawOf(file);
+        const bothKeys = { knownHosts: "* ssh-ed25519 AAAAC3Nz\n* ssh-rsa AAAAB3Nz\n" };
+        const own = platform === "ovm-2.2" ? {} : { secrets };
+        expect(problemsOf(raw, around({ ...bothKeys, ...own }))).toEqual([]);
+        expect(problemsOf({ ...raw, platform }, around(bothKeys))).toEqual(problems);
+    });
+
+    it("becomes steps on either platform, with nothing but `platform:` swapped and those keys right", () => {
+        const bothKeys = around({ secrets, knownHosts: "* ssh-ed25519 AAAAC3Nz\n* ssh-rsa AAAAB3Nz\n" });
+        const stepsOf = (platform: string) => {
+            const spec = specOf({ ...rawOf("Pulumi.site.yaml.example"), platform }, bothKeys);
+            const planner = platform === "ovm-2.2" ? oracleVm22 : debianXen;
+            return [
+                planner.repository(spec),
+                ...spec.nodes.map((node) => planner.node(spec, node)),
+                planner.pool(spec),
+                ...spec.guests.map((guest) => planner.guest(spec, guest)),
+            ].map((plan) => plan.map(({ host }) => host));
         };
-        const raw = Object.fromEntries(
-            Object.entries(file.config).map(([key, value]) => [key.replace("ovm-ha-cluster:", ""), value]),
-        );
-        expect(specOf(raw, surroundings)).toMatchObject({
+        for (const plans of [stepsOf("ovm-2.2"), stepsOf("debian-xen")]) {
+            expect(plans).toHaveLength(5);
+            expect(plans.every((plan) => plan.length > 0)).toBe(true);
+            expect([...new Set(plans.flat())].sort()).toEqual(["OVMANAGER", "OVMSERVER01", "OVMSERVER02"]);
+        }
+    });
+
+    it("that stands ready is the thesis's cluster", () => {
+        expect(specOf(rawOf("Pulumi.thesis.yaml.example"), surroundings)).toMatchObject({
             platform: "ovm-2.2",
             manager: { name: "OVMANAGER", address: "192.168.1.100", ssh: { hostKey: "ssh-rsa AAAAB3Nz" } },
             nodes: [
