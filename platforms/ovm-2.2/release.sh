@@ -26,6 +26,7 @@ apply() {
     note=''
     if [ -z "$release" ] || [ "$release" -lt "$AGENT_FLOOR" ]; then
         note="; warning: below 2.3-$AGENT_FLOOR it has $HOLES: upgrade it"
+        say "$(uname -n): agent $full$note" >&2
     fi
     if ! is_sound; then
         if in_cluster; then

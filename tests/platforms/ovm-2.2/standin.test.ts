@@ -182,11 +182,93 @@ describe("steps on the stand-in, each failure of it in its turn", () => {
         expect(cluster.log().filter(({ command }) => changes.test(command))).toEqual([]);
     });
 
-    it("warns of an agent with known holes", async () => {
-        cluster.set("OVMSERVER02", "agent-release", "2.3-38");
-        const release = steps.filter(({ name, host }) => name === "release" && host === "OVMSERVER02");
-        const { stdout } = await runAll(cluster, release, "apply");
-        expect(stdout).toMatch(/agent 2\.3-38; warning: below 2\.3-42 it has CVE-2010-3582/);
+    const onlyStep = (name: string, host: string) => steps.filter((step) => step.name === name && step.host === host);
+
+    it.each(["2.3-38", "2.3-41.el5", "2.3-42", "2.3-100"])(
+        "warns of an agent with known holes: %s",
+        async (version) => {
+            cluster.set("OVMSERVER02", "agent-release", version);
+            const { status, stdout, stderr } = await runAll(cluster, onlyStep("release", "OVMSERVER02"), "apply");
+            expect(status).toBe(0);
+            const warning =
+                /agent 2\.3-\S+; warning: below 2\.3-42 it has CVE-2010-3582, CVE-2010-3583, CVE-2010-3584 and CVE-2010-3585: upgrade it/;
+            if (/-(38|41)/.test(version)) {
+                expect(stdout).toMatch(warning);
+                expect(stderr).toMatch(warning);
+            } else {
+                expect(stdout + stderr).not.toContain("warning");
+            }
+        },
+    );
+
+    it("takes identifiers without hyphens, and the root marked by R, for what they are", async () => {
+        cluster.fault("OVMSERVER01.plain", true);
+        cluster.forgetLog();
+        const { status, stdout } = await runAll(cluster, onlyStep("repository", "OVMSERVER01"), "apply");
+        cluster.fault("OVMSERVER01.plain", false);
+        expect(status).toBe(0);
+        expect(stdout).toMatch(/cluster root is 192\.168\.1\.100:\/sharedvol, repository [0-9A-F]{32}\n$/);
+        expect(cluster.log().filter(({ command }) => /^repos\.py -[^l]/.test(command))).toEqual([]);
+    });
+
+    it("never starts the agent of a node whose cluster is on", async () => {
+        cluster.set("OVMSERVER02", "services/ovs-agent", "stopped");
+        cluster.forgetLog();
+        const { status, stderr } = await runAll(cluster, onlyStep("release", "OVMSERVER02"), "apply");
+        cluster.set("OVMSERVER02", "services/ovs-agent", "running");
+        expect(status).toBe(1);
+        expect(stderr).toMatch(/^error: OVMSERVER02: the agent is not in order and not restarted in a running cluster/);
+        expect(cluster.log().filter(({ command }) => /ovs-agent (start|restart|stop)/.test(command))).toEqual([]);
+    });
+
+    it("tells a running cluster of a node that joins it, and leaves the numbers of all others as they are", async () => {
+        const spec = thesisSpec({}, cluster.services);
+        const [, second] = spec.nodes;
+        const third = {
+            ...second,
+            name: "OVMSERVER03",
+            address: "192.168.1.103",
+            number: 2,
+        } as (typeof spec.nodes)[number];
+        const ocfs2 = async (nodes: typeof spec.nodes) => {
+            const step = oracleVm22
+                .node({ ...spec, nodes }, second as typeof third)
+                .find(({ name }) => name === "ocfs2");
+            expect(step === undefined ? undefined : await runStep(cluster, step, "apply")).toMatchObject({ status: 0 });
+            return cluster.file("OVMSERVER02", "etc/ocfs2/cluster.conf");
+        };
+        cluster.forgetLog();
+        expect(await ocfs2([...spec.nodes, third])).toMatch(/number = 2\n\tname = OVMSERVER03\n[^]*node_count = 3\n/);
+        expect(cluster.log().map(({ command }) => command)).toContain(
+            "o2cb_ctl -C -i -n OVMSERVER03 -t node -a number=2 -a ip_address=192.168.1.103 -a ip_port=7777 -a cluster=ocfs2",
+        );
+        const left = await ocfs2(spec.nodes.slice(1));
+        expect(left).toMatch(/number = 1\n\tname = OVMSERVER02\n[^]*node_count = 1\n/);
+        expect(left).not.toContain("OVMSERVER01");
+        await ocfs2(spec.nodes);
+        expect(cluster.file("OVMSERVER02", "etc/sysconfig/o2cb")).toMatch(
+            /^O2CB_HEARTBEAT_THRESHOLD=31\nO2CB_IDLE_TIMEOUT_MS=30000\nO2CB_KEEPALIVE_DELAY_MS=2000\nO2CB_RECONNECT_DELAY_MS=2000$/m,
+        );
+    });
+
+    it("says which fields the Manager's service has when one that is assumed is another, and takes the right ones", async () => {
+        const commands = (name: string) => [
+            {
+                name: "serverAdd" as const,
+                words: `soap ServerPoolService addMembers 1=@getAllServerPools()[{pool}] 2.${name}={node}`,
+            },
+        ];
+        const joins = (name: string) => {
+            const spec = thesisSpec({}, cluster.services);
+            const plan = oracleVm22.pool({ ...spec, oracleVm: { ...spec.oracleVm, commands: commands(name) } });
+            return plan.filter((step) => step.name === "join-OVMSERVER02");
+        };
+        await runAll(cluster, joins("serverName"), "remove");
+        const { status, stderr } = await runAll(cluster, joins("hostName"), "apply");
+        expect(status).toBe(1);
+        expect(stderr).toMatch(/has no field hostName; it has serverName, ip, agentUser, agentPassword/);
+        expect(await runAll(cluster, onlyStep("join-OVMSERVER02", MANAGER), "apply")).toMatchObject({ status: 0 });
+        expect(await runAll(cluster, onlyStep("ha", MANAGER), "apply")).toMatchObject({ status: 0 });
     });
 
     it("is reacted to by the pool: a lost master's role and its guest go to the other server", async () => {
@@ -221,15 +303,17 @@ describe("steps on the stand-in, each failure of it in its turn", () => {
     });
 });
 
-describe("a guest made from an image", () => {
+describe("a guest made from an image, on nodes whose local data may go", () => {
     const cluster = new StandInCluster();
-    const spec = thesisSpec({}, cluster.services);
+    const plain = thesisSpec({}, cluster.services);
+    const spec = { ...plain, oracleVm: { ...plain.oracleVm, removeLocalRepository: true } };
     const guests = spec.guests.map((guest) => ({ ...guest, medium: "/srv/media/web", keepDisk: true }));
     const steps = allSteps({ ...spec, guests });
 
     afterAll(() => cluster.stop());
 
     it("is registered and approved by commands that are all found facts, and its disk outlives it", async () => {
+        cluster.set("OVMSERVER02", "devices/sda3/running_pool/a.img", "data");
         expect(await runAll(cluster, steps, "apply")).toMatchObject({ status: 0 });
         const commands = cluster.log().filter(({ command }) => / (img|vm) (reg|approve|conf|poweron)/.test(command));
         expect(

@@ -23,7 +23,15 @@ refuse() {
     exit 1
 }
 
+# How identifiers and the root are shown is from memory in two forms: with hyphens and *, and plain with R (a fault here).
 show() { # show UUID MARK SPEC
+    if faulty "$STANDIN_HOST.plain"; then
+        case $2 in
+        root) echo "[ R ] $(plain "$1") => $3" ;;
+        *) echo "[   ] $(plain "$1") => $3" ;;
+        esac
+        return 0
+    fi
     case $2 in
     root) echo "[ * ] $1 => $3" ;;
     *) echo "[   ] $1 => $3" ;;
