@@ -2,8 +2,10 @@
  * The code of a `View` (view.ts). It is recorded with the resource, and run by Pulumi's own provider process, which knows
  * none of this program's modules: only what is installed for it can be required.
  */
+const { Buffer } = require("node:buffer");
 const { createRequire } = require("node:module");
 const { join } = require("node:path");
+const { clearTimeout, setTimeout } = require("node:timers");
 
 /** From the dial to the login. Old servers look names up before they greet. */
 const LOGIN_MS = 60_000;
@@ -93,7 +95,7 @@ async function look({ title, connection, ...probe }) {
         clients.push(await login(ssh2, endpoint, proxy && (await through(clients[0], endpoint))));
         return await run(clients.at(-1), probe);
     } catch (error) {
-        throw new Error(`${title}: ${error.message}`);
+        throw new Error(`${title}: ${error.message}`, { cause: error });
     } finally {
         clients.reverse().forEach((client) => client.end());
     }
@@ -103,7 +105,7 @@ const INPUTS = ["title", "connection", "command", "script", "seconds", "after"];
 
 const inputsOf = (properties) => Object.fromEntries(INPUTS.map((name) => [name, properties[name]]));
 
-exports.handler = () => ({
+module.exports.handler = () => ({
     async create(inputs) {
         return { id: inputs.title, outs: { ...inputs, state: await look(inputs) } };
     },

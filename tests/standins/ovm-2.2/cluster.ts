@@ -39,6 +39,9 @@ const STAND_INS: Readonly<Record<string, string>> = {
     netstat: "netstat",
 };
 
+/** Serves the Manager's services, and stands in for the Python 2.4 of its host. */
+const PYTHON = "/usr/bin/python3";
+
 /** How an OpenSSH of 2007 is met: only what version 4.3 has, as far as today's can still be told to. */
 export const OLD_SSH: SshdOptions = {
     hostKeyType: "rsa",
@@ -76,6 +79,9 @@ export class StandInCluster {
     private readonly daemons = new Map<string, Sshd>();
 
     constructor() {
+        if (!existsSync(PYTHON)) {
+            throw new Error(`${PYTHON} is missing: install the package python3`);
+        }
         for (const folder of ["faults", "manager/guests", "manager/images", "manager/isos", "manager/pools"]) {
             mkdirSync(join(this.folder, folder), { recursive: true });
         }
@@ -87,7 +93,7 @@ export class StandInCluster {
             this.makeHost(host);
         }
         const program = [join(__dirname, "services.py"), this.folder, `${process.pid}`];
-        const [port, pid] = execFileSync("/usr/bin/python3", program, { encoding: "utf8" }).split(" ").map(Number);
+        const [port, pid] = execFileSync(PYTHON, program, { encoding: "utf8" }).split(" ").map(Number);
         this.services = `http://127.0.0.1:${port}/OVSWS`;
         this.servicesProcess = pid ?? 0;
     }
@@ -279,7 +285,7 @@ export class StandInCluster {
             symlinkSync(`/host${real}`, join(root, "bin", command));
         }
         const standIn = (at: string, name: string): void => symlinkSync(`/standin-bin/${name}.sh`, join(root, at));
-        symlinkSync(`/host${realpathSync("/usr/bin/python3")}`, join(root, "bin/python"));
+        symlinkSync(`/host${realpathSync(PYTHON)}`, join(root, "bin/python"));
         LOGGED.forEach((command) => standIn(`bin/${command}`, "logged"));
         Object.entries(STAND_INS).forEach(([command, name]) => standIn(`sbin/${command}`, name));
         write(join(root, "etc/nsswitch.conf"), "hosts: files\n");
