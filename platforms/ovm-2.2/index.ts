@@ -193,6 +193,7 @@ export const oracleVm22: Platform = {
                 script: script("pool-ha"),
                 variables: {
                     ADDRESS: spec.pool.virtualAddress,
+                    MEMBERS: hostsLines(spec),
                     ...poolCommands(spec, first, ["poolMaster", "poolCheckHa", "poolEnableHa"]),
                 },
                 timeout: 900,
@@ -281,7 +282,10 @@ export const oracleVm22: Platform = {
         return {
             host: spec.manager.name,
             script: script("pool-view"),
-            variables: poolCommands(spec, firstServer(spec), ["poolMaster", "serverInfo", "guestList"]),
+            variables: {
+                MEMBERS: hostsLines(spec),
+                ...poolCommands(spec, firstServer(spec), ["poolMaster", "serverInfo", "guestList"]),
+            },
             timeout: 300,
         };
     },

@@ -118,19 +118,17 @@ in_pool() { # in_pool SERVER POOL
 
 not_in_pool() { ! in_pool "$@"; }
 
-# The servers are known by the command line; which of them the services name as master is told by its name or address,
-# whatever the field is called. A lost master's role takes a while to be given to another.
-find_master() { # find_master: MASTER is the name of one of SERVERS, or `unknown`
+# The services name the master by its name or its address, in a field whose name was not found. A lost master's role takes a
+# while to be given to another.
+find_master() { # find_master MEMBERS: MASTER is the name of one of SERVERS, or `unknown`; lines of address and name
     MASTER=unknown
     if cli poolMaster; then
-        MASTER=$(
-            for find_master_server in $SERVERS; do
-                find_master_address=$(getent hosts "$find_master_server" | awk '{ print $1; exit }')
-                if printf '%s\n' "$CLI_OUT" | cut -f 2 | grep -qxiF -e "$find_master_server" -e "${find_master_address:-no address}"; then
-                    say "$find_master_server"
-                fi
-            done
-        )
-        MASTER=${MASTER:-unknown}
+        for find_master_server in $SERVERS; do
+            find_master_address=$(printf '%s\n' "$1" | awk -v name="$find_master_server" 'tolower($2) == tolower(name) { print $1 }')
+            if printf '%s\n' "$CLI_OUT" | cut -f 2 |
+                grep -qxiF -e "$find_master_server" -e "${find_master_address:-$find_master_server}"; then
+                MASTER=$find_master_server
+            fi
+        done
     fi
 }

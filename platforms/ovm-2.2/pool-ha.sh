@@ -3,7 +3,8 @@
 #
 # POOL      name
 # ADDRESS   virtual address
-: "${POOL:?}" "${ADDRESS:?}"
+# MEMBERS   lines of address and name
+: "${POOL:?}" "${ADDRESS:?}" "${MEMBERS:?}"
 
 apply() {
     if [ "$(cat "$STATE/pool-ha" 2>/dev/null)" != "$ADDRESS" ]; then
@@ -13,7 +14,7 @@ apply() {
         say "$ADDRESS" >"$STATE/pool-ha"
     fi
     find_servers "$POOL"
-    find_master
+    find_master "$MEMBERS"
     say "$POOL: HA on at $ADDRESS, master $MASTER, servers $(printf '%s' "$SERVERS" | tr '\n' ' ')"
 }
 

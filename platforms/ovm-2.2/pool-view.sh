@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # What the pool and its guests are doing now: who is master, how each server is, and where each guest runs.
 #
-# POOL   name
-: "${POOL:?}"
+# POOL      name
+# MEMBERS   lines of address and name
+: "${POOL:?}" "${MEMBERS:?}"
 
 status_of() { # status_of SERVER: SERVER_STATUS in the Manager's words
     # shellcheck disable=SC2034 # a word of the command
@@ -17,7 +18,7 @@ status_of() { # status_of SERVER: SERVER_STATUS in the Manager's words
 probe() {
     find_servers "$POOL"
     [ -n "$SERVERS" ] || fail "Oracle VM Manager has no pool $POOL"
-    find_master
+    find_master "$MEMBERS"
     say "pool $POOL: master $MASTER"
     for server in $SERVERS; do
         status_of "$server"

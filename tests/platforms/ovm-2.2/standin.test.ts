@@ -271,6 +271,14 @@ describe("steps on the stand-in, each failure of it in its turn", () => {
         expect(await runAll(cluster, onlyStep("ha", MANAGER), "apply")).toMatchObject({ status: 0 });
     });
 
+    it.each([true, false])("names the master, whether the services tell its address or not: %s", async (byAddress) => {
+        cluster.fault("master-by-address", byAddress);
+        expect(await runAll(cluster, onlyStep("ha", MANAGER), "apply")).toMatchObject({
+            status: 0,
+            stdout: "HAPPOOL: HA on at 192.168.1.120, master OVMSERVER01, servers OVMSERVER01 OVMSERVER02\n",
+        });
+    });
+
     it("is reacted to by the pool: a lost master's role and its guest go to the other server", async () => {
         expect(cluster.manager("guests/WebServerHA/server")).toBe("OVMSERVER01");
         cluster.lose("OVMSERVER01");

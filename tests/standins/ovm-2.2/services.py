@@ -147,7 +147,12 @@ def carry_out(operation, given):
             ask("svr", "add", "-n", name, "-a", address, "-w", value(config, "agentPassword"), "-s", pool_of(given[0]))
         return []
     if operation == "getMasterServer":
-        return {"id": "7", "serverName": ask("svrp", "master", "-n", pool_of(given[0]))}
+        name = ask("svrp", "master", "-n", pool_of(given[0]))
+        # Whether it has the server's name or its address is not known.
+        if os.path.exists(os.path.join(FOLDER, "faults/master-by-address")):
+            with open(os.path.join(FOLDER, "hosts", name, "state/address")) as file:
+                return {"id": "7", "ip": file.read()}
+        return {"id": "7", "serverName": name}
     if operation == "checkHAAbility4ServerPoolById":
         names = [pool["serverPoolName"] for pool in pools() if pool["id"] == value(given[0])]
         if not names:
