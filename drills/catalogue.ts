@@ -1,13 +1,17 @@
 /** The drills: what each does to the cluster, and the rules it has to keep. */
+import { LabError } from "../lab/errors";
 import { type Facts } from "./facts";
 import { answers, type Field } from "./field";
+import { type Ability } from "./ground";
 import {
     asForetold,
     backWithin,
     coordinatorElected,
+    eachWasCoordinator,
     goneAtMost,
     neverStopped,
     nobodyReset,
+    noLeftovers,
     noWriteLost,
     oneCopy,
     oneCopySeen,
@@ -15,6 +19,7 @@ import {
     type Rule,
     runsAgain,
     runsElsewhere,
+    startedAnew,
     watched,
 } from "./verdict";
 
@@ -23,6 +28,10 @@ export interface Drill {
     name: string;
     /** What it does, in a few words. */
     about: string;
+    /** What it asks of the ground it is run on. */
+    needs: readonly Ability[];
+    /** What has to be so before the fault; its time does not count. */
+    prepare?: (field: Field) => Promise<void>;
     /** Options for crm_simulate that put the same fault into a copy of the configuration; absent: it is not asked. */
     foretell?: (field: Field) => string[];
     /** Puts the fault in, and returns when what follows from it is over. */
@@ -76,6 +85,7 @@ function repositoryDrill(time: number): Drill {
     return {
         name: `repository-${time}`,
         about: `the repository's NFS server stops for ${time} s`,
+        needs: [],
         strike: async (field) => {
             const { manager } = field.record;
             field.mark("fault", `NFS stops for ${time} s`, manager);
@@ -95,6 +105,15 @@ function repositoryDrill(time: number): Drill {
     };
 }
 
+/** Waits until the pool's members are these, all of them online. */
+async function membersAre(field: Field, wanted: readonly string[]): Promise<void> {
+    const { members } = await field.healthyAgain();
+    const list = (names: readonly string[]): string => [...names].sort().join(", ");
+    if (list(members) !== list(wanted)) {
+        throw new LabError(`the pool's members are ${list(members)}, not ${list(wanted)}`);
+    }
+}
+
 /** Waits until the members that are left have elected another coordinator than `before`. */
 async function elected(field: Field, asked: string, before: string): Promise<void> {
     const found = await field.on(
@@ -111,6 +130,8 @@ function migrateKill(which: "source" | "target"): Drill {
     return {
         name: `migrate-kill-${which}`,
         about: `the ${which} of a live migration loses power in the middle of it`,
+        needs: ["power"],
+        foretell: ({ home, other }) => ["--node-fail", which === "source" ? home : other],
         strike: async (field) => {
             const { guest, manager } = field.record;
             const { home, other } = field;
@@ -126,7 +147,7 @@ function migrateKill(which: "source" | "target"): Drill {
             await field.powerOff(which === "source" ? home : other);
             await answersAgain(field, TAKEOVER + 300);
         },
-        rules: [...ALWAYS, oneCopySeen, runsAgain, backWithin(TAKEOVER + 300)],
+        rules: [...ALWAYS, oneCopySeen, runsAgain, noLeftovers, backWithin(TAKEOVER + 300), asForetold],
     };
 }
 
@@ -134,6 +155,7 @@ export const DRILLS: readonly Drill[] = [
     {
         name: "node-power",
         about: "the node with the guest loses power",
+        needs: ["power"],
         foretell: ({ home }) => ["--node-fail", home],
         strike: async (field) => {
             await field.powerOff(field.home);
@@ -144,6 +166,7 @@ export const DRILLS: readonly Drill[] = [
     {
         name: "node-cut",
         about: "the node with the guest loses the network; it must have reset itself before the other one starts the guest",
+        needs: ["network"],
         foretell: ({ home }) => ["--node-fail", home],
         strike: async (field) => {
             await field.cut(field.home);
@@ -156,17 +179,19 @@ export const DRILLS: readonly Drill[] = [
     {
         name: "guest-crash",
         about: "the guest itself dies, on a healthy node",
+        needs: [],
         strike: async (field) => {
             field.mark("fault", "guest destroyed", field.home);
             await field.on(field.home, `xl destroy ${field.record.guest}`);
             await field.until("a new guest runs", TAKEOVER, (facts) => facts.timeline.guestStarted !== undefined);
             await answersAgain(field);
         },
-        rules: [...ALWAYS, oneCopy, runsAgain, nobodyReset, backWithin(TAKEOVER)],
+        rules: [...ALWAYS, oneCopy, startedAnew, runsAgain, nobodyReset, backWithin(TAKEOVER)],
     },
     {
         name: "guest-hang",
         about: "the guest hangs: its domain is there, but nothing answers",
+        needs: [],
         strike: async (field) => {
             field.mark("fault", "guest paused", field.home);
             await field.on(field.home, `xl pause ${field.record.guest}`);
@@ -177,11 +202,31 @@ export const DRILLS: readonly Drill[] = [
             );
             await answersAgain(field);
         },
-        rules: [...ALWAYS, oneCopy, runsAgain, nobodyReset, backWithin(TAKEOVER + 200)],
+        rules: [...ALWAYS, oneCopy, startedAnew, runsAgain, nobodyReset, backWithin(TAKEOVER + 200)],
+    },
+    {
+        name: "web-crash",
+        about: "the web server in the guest dies, the guest itself lives",
+        needs: ["guest"],
+        strike: async (field) => {
+            // Masked as well: systemd in the guest would start it again, and nothing would be left to notice.
+            field.mark("fault", "web server killed", field.record.guest);
+            await field.inGuest(
+                "systemctl mask --quiet --runtime apache2.service && systemctl kill --signal=KILL apache2.service",
+            );
+            await field.until(
+                "a new guest runs",
+                TAKEOVER,
+                (facts) => facts.timeline.guestStarted !== undefined && facts.lastHome !== undefined,
+            );
+            await answersAgain(field);
+        },
+        rules: [...ALWAYS, oneCopy, startedAnew, runsAgain, nobodyReset, backWithin(TAKEOVER + 200)],
     },
     {
         name: "move",
         about: "the guest is moved while it runs, there and back",
+        needs: [],
         strike: async (field) => {
             const { home, other } = field;
             await moveTo(field, other);
@@ -194,6 +239,7 @@ export const DRILLS: readonly Drill[] = [
     {
         name: "drain",
         about: "the node with the guest goes to standby and comes back",
+        needs: [],
         strike: async (field) => {
             const { home } = field;
             field.mark("fault", "standby", home);
@@ -206,8 +252,25 @@ export const DRILLS: readonly Drill[] = [
         rules: [...ALWAYS, oneCopySeen, runsElsewhere, nobodyReset, goneAtMost(MIGRATION)],
     },
     {
+        name: "drain-up",
+        about: "the node with the guest gets maintenance: true in the configuration, and up; later false, and up",
+        needs: ["up"],
+        strike: async (field) => {
+            const { home, poolNodes } = field;
+            field.mark("fault", "up with maintenance: true", home);
+            await field.up(poolNodes.map((name) => ({ name, maintenance: name === home })));
+            await takenOver(field);
+            field.mark("repair", "up with maintenance: false", home);
+            await field.up(poolNodes.map((name) => ({ name })));
+            await field.healthyAgain();
+            await field.wait(15);
+        },
+        rules: [...ALWAYS, oneCopySeen, runsElsewhere, nobodyReset, goneAtMost(MIGRATION)],
+    },
+    {
         name: "coordinator",
         about: "the elected coordinator loses power",
+        needs: ["power"],
         foretell: ({ coordinator }) => ["--node-fail", coordinator],
         strike: async (field) => {
             const { coordinator, members } = field;
@@ -219,8 +282,30 @@ export const DRILLS: readonly Drill[] = [
         rules: [...ALWAYS, oneCopy, coordinatorElected, runsAgain, backWithin(TAKEOVER), asForetold],
     },
     {
+        name: "coordinator-each",
+        about: "whoever is coordinator loses power and comes back, until every member has",
+        needs: ["power"],
+        strike: async (field) => {
+            const { members } = field;
+            let { coordinator } = field;
+            const struck = new Set<string>();
+            // Which one is elected is not ours to say; twice around is enough, or something is wrong.
+            for (let round = 0; struck.size < members.length && round < 2 * members.length; round++) {
+                struck.add(coordinator);
+                await field.powerOff(coordinator);
+                await elected(field, members.find((member) => member !== coordinator) ?? "", coordinator);
+                await field.wait(60);
+                await field.powerOn(coordinator);
+                coordinator = (await field.healthyAgain()).coordinator ?? "";
+                await answersAgain(field);
+            }
+        },
+        rules: [...ALWAYS, oneCopy, coordinatorElected, eachWasCoordinator, runsAgain],
+    },
+    {
         name: "manager",
         about: "the manager, with the repository on it, loses power and comes back",
+        needs: ["power"],
         foretell: ({ record }) => ["--node-fail", record.manager],
         strike: async (field) => {
             const { manager, guest } = field.record;
@@ -246,6 +331,7 @@ export const DRILLS: readonly Drill[] = [
     {
         name: "all-power",
         about: "everything loses power, and gets it back",
+        needs: ["power"],
         strike: async (field) => {
             for (const member of field.members) {
                 await field.powerOff(member);
@@ -261,8 +347,8 @@ export const DRILLS: readonly Drill[] = [
     {
         name: "split",
         about: "the nodes see the manager but not each other",
+        needs: [],
         strike: async (field) => {
-            const { machines } = field.context.folder.readLab();
             const { home, other } = field;
             field.mark("fault", "nodes separated");
             await Promise.all(
@@ -270,7 +356,7 @@ export const DRILLS: readonly Drill[] = [
                     [home, other],
                     [other, home],
                 ].map(async ([node = "", away = ""]) => {
-                    const address = machines.find(({ name }) => name === away)?.address ?? "";
+                    const address = field.addressOf(away);
                     const rules = [
                         "add table inet drill",
                         "add chain inet drill in { type filter hook input priority -300; }",
@@ -288,6 +374,7 @@ export const DRILLS: readonly Drill[] = [
     {
         name: "double",
         about: "the guest dies again as soon as it was started after its node's loss",
+        needs: ["power"],
         strike: async (field) => {
             const { other } = field;
             await field.powerOff(field.home);
@@ -297,6 +384,36 @@ export const DRILLS: readonly Drill[] = [
             await takenOver(field);
         },
         rules: [...ALWAYS, oneCopy, runsElsewhere, backWithin(2 * TAKEOVER)],
+    },
+    {
+        name: "join",
+        about: "a third node joins the pool",
+        needs: ["up", "spare"],
+        strike: async (field) => {
+            const { poolNodes, spare } = field;
+            field.mark("fault", "up with one node more", spare);
+            await field.up([...poolNodes, spare].map((name) => ({ name })));
+            await membersAre(field, [...field.members, spare]);
+            await field.wait(30);
+        },
+        rules: [...ALWAYS, oneCopy, neverStopped, nobodyReset, goneAtMost(HICCUP)],
+    },
+    {
+        name: "leave",
+        about: "the node with the guest leaves the pool, a third one having joined before",
+        needs: ["up", "spare"],
+        prepare: async (field) => {
+            await field.up([...field.poolNodes, field.spare].map((name) => ({ name })));
+            await membersAre(field, [...field.members, field.spare]);
+        },
+        strike: async (field) => {
+            const { home, poolNodes, spare } = field;
+            field.mark("fault", "up with one node less", home);
+            await field.up([...poolNodes.filter((name) => name !== home), spare].map((name) => ({ name })));
+            await membersAre(field, [...field.members.filter((name) => name !== home), spare]);
+            await takenOver(field);
+        },
+        rules: [...ALWAYS, oneCopySeen, runsElsewhere, nobodyReset, goneAtMost(MIGRATION)],
     },
     migrateKill("source"),
     migrateKill("target"),

@@ -5,6 +5,8 @@ export interface ClusterView {
     quorum: boolean;
     /** The elected coordinator; absent: none. */
     coordinator?: string;
+    /** All members that the cluster knows. */
+    members: string[];
     /** Members that are online, neither on standby nor on their way. */
     online: string[];
     /** Where each resource runs. */
@@ -23,8 +25,8 @@ export function readView(xml: string): ClusterView {
     const text = revised < 0 ? xml : xml.slice(revised);
     const dc = attributes(/<current_dc [^>]*>/.exec(text)?.[0] ?? "");
     const nodes = text.slice(text.indexOf("<nodes>"), text.indexOf("</nodes>"));
-    const online = [...nodes.matchAll(/<node [^>]*>/g)]
-        .map(([tag]) => attributes(tag))
+    const members = [...nodes.matchAll(/<node [^>]*>/g)].map(([tag]) => attributes(tag));
+    const online = members
         .filter((node) => node["online"] === "true" && node["standby"] === "false" && node["pending"] === "false")
         .map((node) => node["name"] ?? "");
     const resources = text.slice(text.indexOf("<resources>"), text.indexOf("</resources>"));
@@ -37,6 +39,7 @@ export function readView(xml: string): ClusterView {
     return {
         quorum: dc["with_quorum"] === "true",
         ...(dc["name"] !== undefined && dc["present"] !== "false" && { coordinator: dc["name"] }),
+        members: members.map((node) => node["name"] ?? ""),
         online,
         runsOn: Object.fromEntries(runsOn),
     };

@@ -2,24 +2,34 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../lab/errors";
-import { type Context } from "../lab/lab";
 import { type Drill } from "./catalogue";
 import { factsOf } from "./facts";
-import { bringBack, Field, prepare, tidy } from "./field";
+import { Field, healthy } from "./field";
+import { type Ground } from "./ground";
 import { type DrillRecord } from "./record";
-import { figures, markdown, type Run, svg } from "./report";
+import { svg } from "./picture";
+import { figures, markdown, type Refusal, type Run } from "./report";
 import { judge } from "./verdict";
 
-async function recordOf(context: Context, drill: Drill): Promise<DrillRecord> {
-    const field = await Field.open(context, drill.name);
+/** Tells which of these drills cannot be run on a ground, and why. */
+export function refusals(ground: Ground, drills: readonly Drill[]): Refusal[] {
+    return drills.flatMap(({ name, needs }) => {
+        const because = needs.map((need) => ground.lacks(need)).find((lack) => lack !== undefined);
+        return because === undefined ? [] : [{ drill: name, because }];
+    });
+}
+
+async function recordOf(ground: Ground, drill: Drill): Promise<DrillRecord> {
+    const field = await Field.open(ground, drill.name);
     try {
+        await drill.prepare?.(field);
         if (drill.foretell) {
             field.record.prediction = await field.foretell(drill.foretell(field));
         }
         await drill.strike(field);
         await field.countRows();
     } catch (error) {
-        context.signal.throwIfAborted();
+        ground.signal.throwIfAborted();
         field.record.error = messageOf(error);
     } finally {
         field.close();
@@ -36,32 +46,32 @@ function write(folder: string, name: string, run: Run): void {
 }
 
 /**
- * Carries drills out. Whatever happens, also an interruption, the cluster is brought back to what it was before, and
- * nothing is left on its hosts.
+ * Carries drills out. Whatever happens, also an interruption, the cluster is brought back to what it was before, as far as
+ * the ground can, and nothing is left on its hosts.
  *
  * @param repeat how often each
  * @param folder takes the reports
  */
 export async function conduct(
-    context: Context,
+    ground: Ground,
     drills: readonly Drill[],
     repeat: number,
     folder: string,
 ): Promise<Run[]> {
-    const { report } = context;
+    const { report } = ground;
     const runs: Run[] = [];
     const rounds = drills.flatMap((drill) => Array.from({ length: repeat }, (_, round) => ({ drill, round })));
-    // Taking things back must not be cut short by what interrupted the drill.
-    const lasting: Context = { ...context, signal: new AbortController().signal };
     try {
-        await prepare(context);
+        await ground.prepare();
+        await report.step("waiting for a healthy cluster", async () => healthy(ground));
+        await ground.keep();
         for (const { drill, round } of rounds) {
-            report.note(`${drill.name}: ${drill.about}`);
+            report.note(`${drill.name}${repeat === 1 ? "" : ` (${round + 1} of ${repeat})`}: ${drill.about}`);
             let record: DrillRecord;
             try {
-                record = await recordOf(context, drill);
+                record = await recordOf(ground, drill);
             } finally {
-                await bringBack(lasting);
+                await ground.bringBack();
             }
             const facts = factsOf(record);
             const run: Run = { facts, verdict: judge(facts, drill.rules), about: drill.about };
@@ -73,7 +83,7 @@ export async function conduct(
                 .forEach(({ rule, because }) => report.note(`  broken: ${rule} (${because})`));
         }
     } finally {
-        await tidy(lasting);
+        await ground.tidy();
     }
     return runs;
 }

@@ -54,7 +54,7 @@ const RESETS = [
     /Kernel panic - not syncing.*/,
     /\(XEN\) Resetting with.*/,
 ];
-const BOOTS = [/\(XEN\) Xen version .*/, /initrd: machine starts/];
+const BOOTS = [/\(XEN\) Xen version .*/, /initrd: machine starts/, /@drill restarted/];
 
 /** Control characters that terminals understand and reports do not. */
 // eslint-disable-next-line no-control-regex -- these are what is to be removed

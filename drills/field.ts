@@ -1,68 +1,52 @@
-/** What a drill can do, and the lab as the place where it does it. */
+/** A drill's view of the cluster: what it can do there, while everything it does and sees is written down. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../lab/errors";
-import * as lab from "../lab/lab";
-import { mustRunOn, runOn } from "../lab/ssh";
 import { type ClusterView, readView } from "./cluster";
 import { type Facts, factsOf } from "./facts";
+import { type Ground, mustSucceed, type WantedNode } from "./ground";
 import { type DrillRecord, type Mark, type Prediction } from "./record";
-import { followConsole, sampleHttp, type Sampler } from "./samplers";
-import { installWatcher, removeWatcher } from "./watcher";
-import { Rows } from "./writes";
+import { sampleHttp, type Sampler } from "./samplers";
+import { findApplication, Rows } from "./writes";
 
-/** Name of the saved state that the lab goes back to after each drill. */
-const STATE = "before-drills";
-
-/** Milliseconds an emulated guest gets to answer one request. */
-const HTTP_PATIENCE = 3000;
-
-/** The cluster that a drill puts faults into, while everything it does and sees is written down. */
+/** The cluster that a drill puts faults into. */
 export class Field {
     private samplers: Sampler[] = [];
     private rows?: Rows;
 
     private constructor(
-        readonly context: lab.Context,
+        private readonly ground: Ground,
         readonly record: DrillRecord,
-        /** The elected coordinator before the fault. */
-        readonly coordinator: string,
+        private readonly view: ClusterView,
     ) {}
 
     /** Begins a record of a healthy cluster. */
-    static async open(context: lab.Context, drill: string): Promise<Field> {
-        const { folder } = context;
-        const description = folder.readLab();
-        const run = folder.readRun();
-        const machines = description.machines.filter(({ name }) => run.machines[name]);
-        const names = (role: string): string[] => machines.filter((one) => one.role === role).map(({ name }) => name);
-        const nodes = names("node");
-        const [manager = ""] = names("manager");
-        const { guest } = description;
-        const view = await healthy(context, guest.name, [manager, ...nodes]);
+    static async open(ground: Ground, drill: string): Promise<Field> {
+        const { guest, patience } = ground;
+        const hosts = ground.hosts();
+        const nodes = hosts.filter(({ role }) => role === "node").map(({ name }) => name);
+        const view = await healthy(ground);
         const record: DrillRecord = {
             drill,
             startedAt: Date.now(),
             endedAt: Date.now(),
             guest: guest.name,
-            manager,
+            manager: managerOf(ground),
             nodes,
             home: view.runsOn[guest.name]?.[0] ?? "",
             http: [],
             console: [],
             marks: [],
         };
-        const field = new Field(context, record, view.coordinator ?? "");
-        const url = `http://127.0.0.1:${guest.httpPort}/`;
-        const rows = new Rows(`${url}cgi-bin/rows`, 2 * HTTP_PATIENCE);
-        if (await rows.offered()) {
-            field.rows = rows;
-            rows.start();
+        const field = new Field(ground, record, view);
+        const application = await findApplication(guest.url, 2 * patience);
+        if (application) {
+            record.application = application.name;
+            field.rows = new Rows(application);
+            field.rows.start();
         }
         field.samplers = [
-            ...machines.map(({ name }) =>
-                followConsole(name, folder.machine(name, "console.log"), (line) => record.console.push(line)),
-            ),
-            sampleHttp(url, HTTP_PATIENCE, (sample) => record.http.push(sample)),
+            ...hosts.map(({ name }) => ground.follow(name, (line) => record.console.push(line))),
+            sampleHttp(guest.url, patience, (sample) => record.http.push(sample)),
         ];
         // The cluster as it was, so that the first moments are no edge of the record.
         try {
@@ -82,53 +66,95 @@ export class Field {
         return this.record.home;
     }
 
-    /** Another node than the one that ran the guest before. */
+    /** Another node of the pool than the one that ran the guest before. */
     get other(): string {
-        const found = this.record.nodes.find((node) => node !== this.home);
+        const found = this.poolNodes.find((node) => node !== this.home);
         if (found === undefined) {
             throw new LabError("the pool has one node only");
         }
         return found;
     }
 
+    /** A node that is not in the pool. */
+    get spare(): string {
+        const found = this.record.nodes.find((node) => !this.members.includes(node));
+        if (found === undefined) {
+            throw new LabError("all nodes are in the pool already");
+        }
+        return found;
+    }
+
+    /** The pool's members, the manager first. */
     get members(): string[] {
-        return [this.record.manager, ...this.record.nodes];
+        return [this.record.manager, ...this.record.nodes].filter((name) => this.view.members.includes(name));
+    }
+
+    /** The pool's nodes. */
+    get poolNodes(): string[] {
+        return this.members.filter((name) => name !== this.record.manager);
+    }
+
+    /** The elected coordinator before the fault. */
+    get coordinator(): string {
+        return this.view.coordinator ?? "";
+    }
+
+    /** Address of a host. */
+    addressOf(host: string): string {
+        return this.ground.hosts().find(({ name }) => name === host)?.address ?? "";
     }
 
     mark(kind: Mark["kind"], text: string, host?: string): void {
         this.record.marks.push({ at: Date.now(), kind, text, ...(host !== undefined && { host }) });
-        this.context.report.note(`  ${text}${host === undefined ? "" : ` (${host})`}`);
+        this.ground.report.note(`  ${text}${host === undefined ? "" : ` (${host})`}`);
     }
 
     /** Cuts a member's power. */
     async powerOff(host: string): Promise<void> {
         this.mark("fault", "power cut", host);
-        await lab.fault(this.context, "power-off", host);
-        // Not before its process has ended: until then it may have run.
+        await this.ground.power(host, false);
+        // Not before it is gone: until then it may have run.
         this.mark("off", "without power", host);
     }
 
     /** Gives power back; the member may take minutes to start. */
     async powerOn(host: string): Promise<void> {
         this.mark("repair", "power back", host);
-        await lab.fault(this.context, "power-on", host, false);
+        await this.ground.power(host, true);
     }
 
     async cut(host: string): Promise<void> {
         this.mark("fault", "network cut", host);
-        await lab.fault(this.context, "cut", host);
+        await this.ground.cable(host, false);
     }
 
     async join(host: string): Promise<void> {
         this.mark("repair", "network back", host);
-        await lab.fault(this.context, "join", host);
+        await this.ground.cable(host, true);
+    }
+
+    /** Makes the pool consist of these nodes. */
+    async up(nodes: readonly WantedNode[]): Promise<void> {
+        await this.ground.up(nodes);
+        this.mark("note", "up has ended");
     }
 
     /** Runs a command on a member that answers; it has to succeed. */
     async on(host: string, command: string, limit = 120): Promise<string> {
-        const { lab: description, machine } = lab.machineOf(this.context.folder, host);
-        const { signal } = this.context;
-        return mustRunOn(description, machine, command, { seconds: limit, signal });
+        return mustSucceed(host, command, await this.ground.run(host, command, { seconds: limit }));
+    }
+
+    /** Runs a command inside the guest; it has to succeed. */
+    async inGuest(command: string, limit = 120): Promise<string> {
+        const outcome = await this.ground.runInGuest(command, { seconds: limit });
+        return mustSucceed(this.record.guest, command, outcome);
+    }
+
+    /** Waits until all members are online and the guest runs, as before the first drill. */
+    async healthyAgain(): Promise<ClusterView> {
+        const view = await healthy(this.ground);
+        this.mark("note", "all members are online");
+        return view;
     }
 
     /** Asks Pacemaker's scheduler what it will do; nothing is changed. */
@@ -161,7 +187,7 @@ export class Field {
     }
 
     async wait(time: number): Promise<void> {
-        await sleep(time * 1000, undefined, { signal: this.context.signal });
+        await sleep(time * 1000, undefined, { signal: this.ground.signal });
     }
 
     /** Ends the writing of rows, and counts those that are there. */
@@ -187,11 +213,12 @@ export function answers({ record }: Facts): boolean {
     return recent.length >= 15 && recent.every(({ status }) => status === 200);
 }
 
-async function viewFrom(context: lab.Context, host: string): Promise<ClusterView | undefined> {
-    const { lab: description, machine } = lab.machineOf(context.folder, host);
-    const { signal } = context;
-    const { stdout, exitCode } = await runOn(description, machine, "crm_mon -1 --output-as=xml", { signal });
-    return exitCode === 0 ? readView(stdout) : undefined;
+function managerOf(ground: Ground): string {
+    const found = ground.hosts().find(({ role }) => role === "manager");
+    if (found === undefined) {
+        throw new LabError("the manager is off");
+    }
+    return found.name;
 }
 
 /**
@@ -199,16 +226,19 @@ async function viewFrom(context: lab.Context, host: string): Promise<ClusterView
  *
  * @throws LabError that says what is missing after ten minutes
  */
-export async function healthy(context: lab.Context, guest: string, members: readonly string[]): Promise<ClusterView> {
-    const [manager = ""] = members;
+export async function healthy(ground: Ground): Promise<ClusterView> {
+    const manager = managerOf(ground);
+    const guest = ground.guest.name;
     const end = Date.now() + 600_000;
     let missing = "its manager does not answer";
     do {
-        const view = await viewFrom(context, manager);
-        if (view) {
-            const away = members.filter((member) => !view.online.includes(member));
+        const { stdout, exitCode } = await ground.run(manager, "crm_mon -1 --output-as=xml");
+        if (exitCode === 0) {
+            const view = readView(stdout);
+            const away = view.members.filter((member) => !view.online.includes(member));
             const problems = [
                 ...(view.quorum ? [] : ["no quorum"]),
+                ...(view.coordinator === undefined ? ["no coordinator"] : []),
                 ...(away.length > 0 ? [`${away.join(", ")} not online`] : []),
                 ...(view.runsOn[guest]?.length === 1 ? [] : [`${guest} does not run`]),
             ];
@@ -217,45 +247,7 @@ export async function healthy(context: lab.Context, guest: string, members: read
             }
             missing = problems.join(", ");
         }
-        await sleep(2000, undefined, { signal: context.signal });
+        await sleep(2000, undefined, { signal: ground.signal });
     } while (Date.now() < end);
-    throw new LabError(`the cluster is not healthy: ${missing}; see npm run lab:up`);
-}
-
-/** Puts watchers onto all members and saves the state that drills begin with. */
-export async function prepare(context: lab.Context): Promise<void> {
-    const { folder, report, signal } = context;
-    const description = folder.readLab();
-    const machines = description.machines.filter(({ name }) => folder.readRun().machines[name]);
-    if (machines.length === 0) {
-        throw new LabError("the lab does not run: npm run lab:up");
-    }
-    await report.step("watching the hosts", async () => {
-        await Promise.all(
-            machines.map(async (machine) => {
-                const { command, input } = installWatcher(machine.role === "node" ? description.guest.name : "");
-                await mustRunOn(description, machine, command, { input, seconds: 180, signal });
-            }),
-        );
-    });
-    const members = machines.map(({ name }) => name);
-    await report.step("waiting for a healthy cluster", async () => healthy(context, description.guest.name, members));
-    await lab.save(context, STATE);
-}
-
-/** Brings the cluster back to what it was before the drills. */
-export async function bringBack(context: lab.Context): Promise<void> {
-    await lab.restore(context, STATE);
-}
-
-/** Leaves nothing of the drills on the hosts. */
-export async function tidy(context: lab.Context): Promise<void> {
-    const { folder, report } = context;
-    const description = folder.readLab();
-    const machines = description.machines.filter(({ name }) => folder.readRun().machines[name]);
-    await report.step("taking the watchers away", async () => {
-        await Promise.all(
-            machines.map(async (machine) => runOn(description, machine, removeWatcher(), { seconds: 180 })),
-        );
-    });
+    throw new LabError(`the cluster is not healthy: ${missing}; see crm_mon -1 on ${manager}`);
 }

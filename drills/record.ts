@@ -59,6 +59,8 @@ export interface DrillRecord {
     http: HttpSample[];
     console: ConsoleLine[];
     marks: Mark[];
+    /** What rows are written to. */
+    application?: string;
     /** Absent: the workload cannot be written to. */
     writes?: { samples: WriteSample[]; found: number[] };
     prediction?: Prediction;

@@ -1,6 +1,6 @@
-/** Reports of a drill: Markdown for people, JSON for programs, SVG as a picture. Pure. */
+/** Reports of a drill: Markdown for people, JSON for programs. Pure. */
 import { type Facts } from "./facts";
-import { MOMENTS, seconds } from "./timeline";
+import { MOMENTS, seconds, type Timeline } from "./timeline";
 import { type Ruling, type Verdict } from "./verdict";
 
 /** One run of one drill, judged. */
@@ -126,20 +126,38 @@ export function markdown(run: Run, picture?: string): string {
     ].join("\n");
 }
 
-/** All runs as one table. */
-export function summary(runs: readonly Run[]): string {
-    const moment = (run: Run, key: "declaredLost" | "reset" | "guestStarted" | "httpBack"): string => {
+/** A drill that could not be run where it was asked for. */
+export interface Refusal {
+    drill: string;
+    because: string;
+}
+
+/** All runs as one table, then what several runs of one drill have in common, and what was not run. */
+export function summary(runs: readonly Run[], refused: readonly Refusal[] = []): string {
+    const moment = (run: Run, key: keyof Timeline): string => {
         const { timeline } = run.facts;
         const found = timeline[key];
         return found ? seconds(found.at, timeline.fault.at) : "–";
     };
-    return table(
-        ["drill", "passed", "lost", "reset", "guest started", "HTTP back", "HTTP gone", "copies", "writes lost"],
+    const overview = table(
+        [
+            "drill",
+            "passed",
+            "lost",
+            "reset",
+            "fenced",
+            "guest started",
+            "HTTP back",
+            "HTTP gone",
+            "copies",
+            "writes lost",
+        ],
         runs.map((run) => [
             run.facts.record.drill,
             run.verdict.passed ? "yes" : "NO",
             moment(run, "declaredLost"),
             moment(run, "reset"),
+            moment(run, "fenced"),
             moment(run, "guestStarted"),
             moment(run, "httpBack"),
             inSeconds(run.facts.gone.longest),
@@ -147,62 +165,53 @@ export function summary(runs: readonly Run[]): string {
             run.facts.writes ? `${run.facts.writes.lost.length} of ${run.facts.writes.acknowledged}` : "–",
         ]),
     );
-}
-
-function escape(text: string): string {
-    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-const WIDTH = 900;
-const LEFT = 130;
-const LANE = 26;
-
-/** A run as a picture: a lane for HTTP and one for each node, over the time since the fault. */
-export function svg({ facts, verdict }: Run): string {
-    const { record, timeline, stays, outages, observations } = facts;
-    const { startedAt, endedAt, nodes } = record;
-    const after = timeline.fault.at;
-    const span = Math.max(1, endedAt - startedAt);
-    const x = (at: number): string => (LEFT + ((at - startedAt) / span) * (WIDTH - LEFT - 20)).toFixed(1);
-    const width = (from: number, to: number): string => Math.max(1, Number(x(to)) - Number(x(from))).toFixed(1);
-    const top = 50;
-    const lane = (index: number): number => top + index * LANE;
-    const bar = (index: number, from: number, to: number, colour: string, title: string): string =>
-        `<rect x="${x(from)}" y="${lane(index) + 4}" width="${width(from, to)}" height="${LANE - 8}" fill="${colour}">` +
-        `<title>${escape(title)}</title></rect>`;
-    const label = (index: number, text: string): string => `<text x="8" y="${lane(index) + 17}">${escape(text)}</text>`;
-    const times = MOMENTS.flatMap(([key, name]) => {
-        const moment = timeline[key];
-        return moment ? [{ at: moment.at, name }] : [];
-    }).sort((a, b) => a.at - b.at);
-    const bottom = lane(nodes.length + 1) + 14;
-    const height = bottom + times.length * 16 + 20;
-    const restarts = observations.filter(({ kind }) => kind === "reset" || kind === "boot");
+    const repeated = statistics(runs);
     return [
-        `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
-        `<rect width="${WIDTH}" height="${height}" fill="white"/>`,
-        `<text x="8" y="22" font-size="16">${escape(record.drill)}: ${verdict.passed ? "passed" : "FAILED"}</text>`,
-        label(0, "HTTP"),
-        bar(0, startedAt, endedAt, "#7bb37b", "answers"),
-        ...outages.map(({ from, to }) => bar(0, from, to ?? endedAt, "#d2554f", "no good answer")),
-        ...nodes.flatMap((node, index) => [
-            label(index + 1, node),
-            `<rect x="${LEFT}" y="${lane(index + 1) + 4}" width="${WIDTH - LEFT - 20}" height="${LANE - 8}" fill="#eeeeee"/>`,
-            ...stays
-                .filter(({ host }) => host === node)
-                .map(({ domain, seenAt, possible }) =>
-                    bar(index + 1, Math.min(seenAt, possible.to), possible.to, "#5b84b1", `guest, domain ${domain}`),
-                ),
-            ...restarts
-                .filter(({ host }) => host === node)
-                .map(({ at, kind }) => bar(index + 1, at, at + span / 400, "#d2554f", kind)),
-        ]),
-        ...times.flatMap(({ at, name }, index) => [
-            `<line x1="${x(at)}" y1="${top}" x2="${x(at)}" y2="${bottom + index * 16}" stroke="#444" stroke-dasharray="2 3"/>`,
-            `<text x="${x(at)}" y="${bottom + 12 + index * 16}"${Number(x(at)) > WIDTH * 0.7 ? ' text-anchor="end"' : ""}>` +
-                `${escape(`${name} ${seconds(at, after)}`)}</text>`,
-        ]),
-        "</svg>",
-        "",
+        overview,
+        ...(repeated.length === 0
+            ? []
+            : [
+                  "",
+                  table(
+                      ["drill", "passed", "HTTP gone: least", "median", "most"],
+                      repeated.map(({ drill, passed, runs: count, gone }) => [
+                          drill,
+                          `${passed} of ${count}`,
+                          `${gone.least.toFixed(1)} s`,
+                          `${gone.median.toFixed(1)} s`,
+                          `${gone.most.toFixed(1)} s`,
+                      ]),
+                  ),
+              ]),
+        ...(refused.length === 0 ? [] : ["", ...refused.map(({ drill, because }) => `Not run: ${drill}: ${because}`)]),
     ].join("\n");
+}
+
+/** What several runs of one drill have in common. */
+export interface Statistics {
+    drill: string;
+    runs: number;
+    passed: number;
+    /** Seconds of the longest gap without an answer in each run. */
+    gone: { least: number; median: number; most: number };
+}
+
+/** Figures of the drills that were run more than once. */
+export function statistics(runs: readonly Run[]): Statistics[] {
+    const names = [...new Set(runs.map(({ facts }) => facts.record.drill))];
+    return names.flatMap((drill) => {
+        const own = runs.filter(({ facts }) => facts.record.drill === drill);
+        const gone = own.map(({ facts }) => facts.gone.longest / 1000).sort((a, b) => a - b);
+        const middle = (gone.length - 1) / 2;
+        const median = ((gone[Math.floor(middle)] ?? 0) + (gone[Math.ceil(middle)] ?? 0)) / 2;
+        const passed = own.filter(({ verdict }) => verdict.passed).length;
+        return own.length < 2
+            ? []
+            : [{ drill, runs: own.length, passed, gone: { least: gone[0] ?? 0, median, most: gone.at(-1) ?? 0 } }];
+    });
+}
+
+/** All of it for programs. */
+export function asJson(runs: readonly Run[], refused: readonly Refusal[]): string {
+    return JSON.stringify({ runs: runs.map(figures), repeated: statistics(runs), notRun: refused }, null, 2);
 }

@@ -101,6 +101,32 @@ export const neverStopped: Rule = ({ record, stays, lastHome }) => ({
     because: `stays: ${stays.map(({ host, domain }) => `${host} (domain ${domain})`).join(", ") || "none"}`,
 });
 
+/** The copy that ran before the fault is gone, and another one was started. */
+export const startedAnew: Rule = ({ timeline }) => ({
+    rule: "the guest is started anew",
+    kept: timeline.guestStarted !== undefined,
+    because: timeline.guestStarted
+        ? `${timeline.guestStarted.evidence} (${timeline.guestStarted.host ?? ""})`
+        : "no new copy was seen",
+});
+
+/** Nothing of a broken migration is left on any node. */
+export const noLeftovers: Rule = ({ record, observations }) => {
+    const left = record.nodes.flatMap((node) => {
+        const last = observations.filter((one) => one.kind === "sight" && one.host === node).at(-1);
+        const since = record.marks.filter(({ kind, host }) => kind === "off" && host === node).at(-1);
+        // What a machine without power had is gone with it.
+        return last?.kind !== "sight" || (since && since.at > last.at)
+            ? []
+            : last.copies.filter(({ name }) => name !== record.guest).map(({ name }) => `${name} on ${node}`);
+    });
+    return {
+        rule: "nothing of the migration is left",
+        kept: left.length === 0,
+        because: left.join(", ") || "no domain but the guest's own at the end",
+    };
+};
+
 /** Some copy of the guest runs at the end. */
 export const runsAgain: Rule = ({ lastHome }) => ({
     rule: "the guest runs at the end",
@@ -162,5 +188,16 @@ export const coordinatorElected: Rule = ({ record, timeline }) => {
         rule: "another coordinator is elected by itself",
         kept: mark !== undefined,
         because: mark ? `${mark.text.slice(13)} at ${seconds(mark.at, timeline.fault.at)}` : "none was seen",
+    };
+};
+
+/** Every member lost its power while it was coordinator. */
+export const eachWasCoordinator: Rule = ({ record }) => {
+    const struck = new Set(record.marks.filter(({ kind }) => kind === "off").map(({ host }) => host));
+    const missing = [record.manager, ...record.nodes].filter((member) => !struck.has(member));
+    return {
+        rule: "each member was coordinator once, and was replaced",
+        kept: missing.length === 0,
+        because: missing.length === 0 ? `in turn: ${[...struck].join(", ")}` : `never: ${missing.join(", ")}`,
     };
 };

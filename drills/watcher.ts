@@ -1,11 +1,19 @@
 /** Puts the watcher onto a host, so that it is back before the cluster services are when the host restarts. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { quote } from "../remote/shell";
 
 const PROGRAM = "/usr/local/sbin/ovm-ha-drill";
 const NAME = "ovm-ha-drill.service";
 const UNIT = `/etc/systemd/system/${NAME}`;
 const LINK = `/etc/systemd/system/multi-user.target.wants/${NAME}`;
+
+/** The watcher as a program. */
+export const watcher = {
+    text: (): string => readFileSync(join(__dirname, "watch.sh"), "utf8"),
+    /** The command that runs it from what SSH brings, and ends with the connection. */
+    overSsh: (guest: string): string => `sh -s ${quote(guest)} connection`,
+};
 
 function unitText(guest: string): string {
     return `# Made by a drill, which takes it away again.
@@ -34,7 +42,6 @@ export interface Command {
  * @param guest name of the guest; empty on a host without a hypervisor
  */
 export function installWatcher(guest: string): Command {
-    const program = readFileSync(join(__dirname, "watch.sh"), "utf8");
     const end = "end-of-the-unit";
     return {
         command: [
@@ -46,7 +53,7 @@ export function installWatcher(guest: string): Command {
             // The machine may lose its power any moment.
             "sync",
         ].join(" && "),
-        input: program,
+        input: watcher.text(),
     };
 }
 

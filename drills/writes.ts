@@ -6,18 +6,47 @@ import { type WriteSample } from "./record";
 /** Milliseconds between two rows. */
 const EVERY = 1000;
 
+/** Rows that may wait for their acknowledgement at once: a slow application is not drowned. */
+const MOST_OPEN = 10;
+
+/** What takes rows and keeps them. */
+export interface Application {
+    readonly name: string;
+    /** Whether the guest has it, and it lets itself be written to; undefined: no answer. */
+    offered(): Promise<boolean | undefined>;
+    /** Writes a row; true: the application said that it has it. */
+    write(row: number): Promise<boolean>;
+    /** All rows it has, those of others too; undefined: no whole answer. */
+    rows(): Promise<number[] | undefined>;
+}
+
 interface Answer {
     status: number;
     text: string;
+    cookies: string[];
 }
 
 /** What was answered; undefined: nothing whole, in time. */
-async function ask(url: string, method: "GET" | "POST", patience: number): Promise<Answer | undefined> {
+async function ask(
+    url: string,
+    patience: number,
+    {
+        method = "GET",
+        form,
+        cookies = [],
+    }: { method?: "GET" | "POST"; form?: URLSearchParams; cookies?: string[] } = {},
+): Promise<Answer | undefined> {
     return new Promise((resolve) => {
-        const asked = request(url, { method, agent: false, headers: { connection: "close" } }, (response) => {
+        const headers = {
+            connection: "close",
+            ...(form && { "content-type": "application/x-www-form-urlencoded" }),
+            ...(cookies.length > 0 && { cookie: cookies.join("; ") }),
+        };
+        const asked = request(url, { method, agent: false, headers }, (response) => {
             let text = "";
+            const set = (response.headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0] ?? "");
             response.setEncoding("utf8").on("data", (data: string) => (text += data));
-            response.once("end", () => end({ status: response.statusCode ?? 0, text }));
+            response.once("end", () => end({ status: response.statusCode ?? 0, text, cookies: set }));
             response.once("error", () => end());
             response.once("close", () => end());
         });
@@ -28,7 +57,7 @@ async function ask(url: string, method: "GET" | "POST", patience: number): Promi
             asked.destroy();
         };
         asked.on("error", () => end());
-        asked.end();
+        asked.end(form?.toString());
     });
 }
 
@@ -38,50 +67,163 @@ async function ask(url: string, method: "GET" | "POST", patience: number): Promi
  * @param url of the program in the guest
  * @param patience milliseconds an answer may take
  */
+export function apacheRows(url: string, patience: number): Application {
+    return {
+        name: "rows",
+        offered: async () => {
+            const answer = await ask(url, patience);
+            return answer && answer.status === 200;
+        },
+        write: async (row) => (await ask(`${url}?${row}`, patience, { method: "POST" }))?.status === 200,
+        rows: async () => {
+            const answer = await ask(url, 4 * patience);
+            return answer?.status === 200
+                ? answer.text
+                      .split("\n")
+                      .filter((line) => /^\d+$/.test(line))
+                      .map(Number)
+                : undefined;
+        },
+    };
+}
+
+/** Every row is a page of its own; that it is there says that it was written. */
+const TITLE = "DrillRow ";
+
+/** The parts of MediaWiki's answers that are looked at. */
+interface WikiAnswer {
+    edit?: { result?: string };
+    error?: { code?: string };
+    query?: { tokens?: { csrftoken?: string }; allpages?: { title: string }[] };
+    continue?: Record<string, string>;
+}
+
+/**
+ * Pages of a MediaWiki (1.39) that lets everybody edit, and as often as that: `$wgRateLimits` knows 8 edits a minute
+ * otherwise. An edit is acknowledged after the database's commit.
+ *
+ * @param url of api.php
+ * @param patience milliseconds an answer may take
+ */
+export function mediaWikiRows(url: string, patience: number): Application {
+    let token: string | undefined;
+    let cookies: string[] = [];
+    const talk = async (
+        parameters: Record<string, string>,
+        method: "GET" | "POST",
+        limit = patience,
+    ): Promise<WikiAnswer | undefined> => {
+        const words = new URLSearchParams({ format: "json", formatversion: "2", ...parameters });
+        const answer = await (method === "GET"
+            ? ask(`${url}?${words}`, limit, { cookies })
+            : ask(url, limit, { method, form: words, cookies }));
+        if (answer?.status !== 200) {
+            return undefined;
+        }
+        cookies = answer.cookies.length > 0 ? answer.cookies : cookies;
+        try {
+            return JSON.parse(answer.text) as WikiAnswer;
+        } catch {
+            return undefined;
+        }
+    };
+    const write = async (row: number): Promise<boolean> => {
+        token ??= (await talk({ action: "query", meta: "tokens" }, "GET"))?.query?.tokens?.csrftoken;
+        if (token === undefined) {
+            return false;
+        }
+        const answer = await talk(
+            { action: "edit", title: `${TITLE}${row}`, text: String(row), createonly: "1", token },
+            "POST",
+        );
+        if (answer?.error?.code === "badtoken") {
+            token = undefined;
+        }
+        return answer?.edit?.result === "Success";
+    };
+    return {
+        name: "MediaWiki",
+        offered: async () => {
+            const found = await talk({ action: "query", meta: "siteinfo" }, "GET");
+            return found === undefined ? undefined : write(Date.now());
+        },
+        write,
+        rows: async () => {
+            const rows: number[] = [];
+            let more: Record<string, string> | undefined = {};
+            while (more) {
+                const query = { action: "query", list: "allpages", apprefix: TITLE, aplimit: "500", ...more };
+                const answer: WikiAnswer | undefined = await talk(query, "GET", 4 * patience);
+                if (answer?.query?.allpages === undefined) {
+                    return undefined;
+                }
+                rows.push(...answer.query.allpages.map(({ title }) => Number(title.slice(TITLE.length))));
+                more = answer.continue;
+            }
+            return rows;
+        },
+    };
+}
+
+/** Where applications that rows can be written to may be, the lab's default first. */
+const PLACES: readonly ((url: string, patience: number) => Application)[] = [
+    (url, patience) => apacheRows(`${url}cgi-bin/rows`, patience),
+    (url, patience) => mediaWikiRows(`${url}mediawiki/api.php`, patience),
+    (url, patience) => mediaWikiRows(`${url}api.php`, patience),
+];
+
+/**
+ * What the guest has that rows can be written to; undefined: nothing.
+ *
+ * @param url of the guest's web server, with a slash at its end
+ * @param patience milliseconds an answer may take
+ */
+export async function findApplication(url: string, patience: number): Promise<Application | undefined> {
+    for (const place of PLACES) {
+        const application = place(url, patience);
+        let offered: boolean | undefined;
+        for (let tries = 0; tries < 3 && offered === undefined; tries++) {
+            offered = await application.offered();
+        }
+        if (offered) {
+            return application;
+        }
+    }
+    return undefined;
+}
+
+/** Writes a row a second into an application and remembers which ones it acknowledged. */
 export class Rows {
     private readonly samples: WriteSample[] = [];
     private readonly open = new Set<Promise<void>>();
     private clock?: NodeJS.Timeout;
 
-    constructor(
-        private readonly url: string,
-        private readonly patience: number,
-    ) {}
-
-    /** Whether the guest takes rows at all. */
-    async offered(): Promise<boolean> {
-        for (let tries = 0; tries < 3; tries++) {
-            const answer = await ask(this.url, "GET", this.patience);
-            if (answer) {
-                return answer.status === 200;
-            }
-        }
-        return false;
-    }
+    constructor(private readonly application: Application) {}
 
     start(): void {
         this.clock = setInterval(() => {
-            const writing = this.write().finally(() => this.open.delete(writing));
-            this.open.add(writing);
+            if (this.open.size < MOST_OPEN) {
+                const writing = this.write().finally(() => this.open.delete(writing));
+                this.open.add(writing);
+            }
         }, EVERY);
     }
 
     private async write(): Promise<void> {
         const sentAt = Date.now();
-        const answer = await ask(`${this.url}?${sentAt}`, "POST", this.patience);
-        this.samples.push({ row: sentAt, sentAt, endedAt: Date.now(), acknowledged: answer?.status === 200 });
+        const acknowledged = await this.application.write(sentAt);
+        this.samples.push({ row: sentAt, sentAt, endedAt: Date.now(), acknowledged });
     }
 
     /** Writes no more, and compares with what the guest has. A guest that cannot be read has lost everything. */
     async finish(): Promise<{ samples: WriteSample[]; found: number[] }> {
         this.stop();
         await Promise.all(this.open);
+        const sent = new Set(this.samples.map(({ row }) => row));
         for (let tries = 0; tries < 5; tries++) {
-            const answer = await ask(this.url, "GET", 4 * this.patience);
-            if (answer?.status === 200) {
-                const rows = answer.text.split("\n").filter((line) => /^\d+$/.test(line));
-                const sent = new Set(this.samples.map(({ row }) => row));
-                return { samples: this.samples, found: rows.map(Number).filter((row) => sent.has(row)) };
+            const rows = await this.application.rows();
+            if (rows) {
+                return { samples: this.samples, found: rows.filter((row) => sent.has(row)) };
             }
             await sleep(1000);
         }

@@ -31,21 +31,42 @@ export function sshArguments(lab: Lab, machine: LabMachine): string[] {
     ];
 }
 
+/** The words after `ssh` that log in to the guest. It makes its own host key, so none can be pinned. */
+export function guestArguments({ ssh, guest }: Lab): string[] {
+    const options = {
+        BatchMode: "yes",
+        ConnectTimeout: "30",
+        IdentitiesOnly: "yes",
+        LogLevel: "ERROR",
+        StrictHostKeyChecking: "no",
+        UserKnownHostsFile: "/dev/null",
+    };
+    return [
+        ...["-F", "/dev/null", "-i", ssh.privateKey, "-p", `${guest.sshPort}`, "-l", "root"],
+        ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
+        "127.0.0.1",
+    ];
+}
+
+/** How to run a command over SSH. */
+export interface SshOptions {
+    /** Time limit, 60 by default; after it the outcome has exit status 255. */
+    seconds?: number;
+    /** What the command reads. */
+    input?: string;
+    /** Makes what the command reads, once it has printed something. */
+    answer?: () => string;
+    signal?: AbortSignal;
+}
+
 /**
- * Runs a shell command on a machine and waits for it. Its exit status is for the caller to judge.
+ * Runs a shell command over SSH and waits for it. Its exit status is for the caller to judge.
  *
- * @param options.seconds time limit, 60 by default; after it the outcome has exit status 255
- * @param options.input what the command reads
- * @param options.answer makes what the command reads, once it has printed something
+ * @param words what stands after `ssh`, up to the host
  */
-export async function runOn(
-    lab: Lab,
-    machine: LabMachine,
-    command: string,
-    options: { seconds?: number; input?: string; answer?: () => string; signal?: AbortSignal } = {},
-): Promise<Outcome> {
+export async function runOver(words: readonly string[], command: string, options: SshOptions = {}): Promise<Outcome> {
     const { seconds = 60, input = "", answer, signal } = options;
-    const result = await run("ssh", [...sshArguments(lab, machine), command], {
+    const result = await run("ssh", [...words, command], {
         input,
         ...(answer && { answer }),
         mayFail: true,
@@ -54,7 +75,17 @@ export async function runOn(
     });
     signal?.throwIfAborted();
     const late = result.timedOut ? `\nno answer within ${seconds} s` : "";
-    return { stdout: result.stdout, stderr: `${result.stderr}${late}`.trim(), exitCode: result.exitCode ?? 255 };
+    return { stdout: result.stdout, stderr: `${result.stderr}${late}`.trim(), exitCode: result.exitCode };
+}
+
+/** Runs a shell command on a machine and waits for it. Its exit status is for the caller to judge. */
+export async function runOn(
+    lab: Lab,
+    machine: LabMachine,
+    command: string,
+    options: SshOptions = {},
+): Promise<Outcome> {
+    return runOver(sshArguments(lab, machine), command, options);
 }
 
 /**

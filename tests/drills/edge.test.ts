@@ -8,7 +8,8 @@ import { DRILLS, findDrills } from "../../drills/catalogue";
 import { readView } from "../../drills/cluster";
 import { observe } from "../../drills/console";
 import { factsOf } from "../../drills/facts";
-import { figures, markdown, summary, svg } from "../../drills/report";
+import { svg } from "../../drills/picture";
+import { figures, markdown, statistics, summary } from "../../drills/report";
 import { followConsole, sampleHttp } from "../../drills/samplers";
 import { type ConsoleLine, type HttpSample } from "../../drills/record";
 import { judge, resetBeforeStart } from "../../drills/verdict";
@@ -31,6 +32,7 @@ describe("the cluster's own XML", () => {
         expect(readView(status)).toEqual({
             quorum: true,
             coordinator: "OVMANAGER",
+            members: ["OVMANAGER", "A", "B", "C"],
             online: ["OVMANAGER", "A"],
             runsOn: { guest: ["A"], address: ["A", "B"] },
         });
@@ -183,6 +185,17 @@ describe("a report", () => {
 
     it("as a table has one row a run", () => {
         expect(summary([run]).split("\n")).toHaveLength(3);
+        expect(summary([run], [{ drill: "join", because: "no third node" }])).toContain("Not run: join: no third node");
+    });
+
+    it("of several runs of one drill says how they spread", () => {
+        const longer = factsOf(record({ http: http(200, [10, 90]) }));
+        const other = { facts: longer, verdict: { passed: false, rulings: [] }, about: "" };
+        expect(statistics([run, other])).toEqual([
+            { drill: "node-cut", runs: 2, passed: 1, gone: { least: 80.05, median: 99.85, most: 119.65 } },
+        ]);
+        expect(summary([run, other])).toContain("| node-cut | 1 of 2 | 80.0 s | 99.8 s | 119.7 s |");
+        expect(statistics([run])).toEqual([]);
     });
 
     it("as data has no lines of the consoles", () => {
@@ -203,7 +216,7 @@ describe("a report", () => {
         expect(picture.match(/<(rect|text|title|svg)\b(?:[^>]*[^/])?>/g)?.length).toBe(
             picture.match(/<\/(rect|text|title|svg)>/g)?.length,
         );
-        expect(picture).toContain("HTTP back +120.0 s");
+        expect(picture).toMatch(/>\+120\.0 s<\/text>\n<text [^>]*>HTTP back</);
         expect(picture).not.toContain("NaN");
     });
 });

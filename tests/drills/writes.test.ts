@@ -5,7 +5,7 @@ import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { countWrites } from "../../drills/facts";
-import { Rows } from "../../drills/writes";
+import { apacheRows, findApplication, mediaWikiRows, Rows } from "../../drills/writes";
 import { temporaryFolder } from "../support/temporaryFolder";
 
 const setup = readFileSync(join(__dirname, "../../lab/image/apache/setup.sh"), "utf8");
@@ -58,8 +58,9 @@ describe("rows", () => {
 
     it("are written one a second and found again, those of others left alone", async () => {
         writeFileSync(guest.file, "17\n");
-        const rows = new Rows(url, 2000);
-        expect(await rows.offered()).toBe(true);
+        const application = apacheRows(url, 2000);
+        expect(await application.offered()).toBe(true);
+        const rows = new Rows(application);
         rows.start();
         await sleep(2300);
         const writes = await rows.finish();
@@ -73,7 +74,7 @@ describe("rows", () => {
 
     it("are lost when they were acknowledged and are not there", async () => {
         guest.forgetful = true;
-        const rows = new Rows(url, 2000);
+        const rows = new Rows(apacheRows(url, 2000));
         rows.start();
         await sleep(1200);
         const counted = countWrites(await rows.finish());
@@ -93,7 +94,105 @@ describe("rows", () => {
         const server = createServer((_, response) => response.writeHead(404).end());
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
         const { port } = server.address() as AddressInfo;
-        expect(await new Rows(`http://127.0.0.1:${port}/cgi-bin/rows`, 1000).offered()).toBe(false);
+        expect(await apacheRows(`http://127.0.0.1:${port}/cgi-bin/rows`, 1000).offered()).toBe(false);
         server.close();
+    });
+});
+
+/** As much of MediaWiki 1.39's api.php as rows need, in the answers it gives. */
+class Wiki {
+    readonly titles: string[] = [];
+    /** Edits that were tried, by the parameters they came with. */
+    readonly tried: URLSearchParams[] = [];
+    token = "a+\\";
+    refusal = "";
+    private readonly server = createServer((request, response) => {
+        let body = "";
+        request.on("data", (data: Buffer) => (body += data.toString()));
+        request.on("end", () => {
+            const { pathname, searchParams } = new URL(request.url ?? "", "http://wiki");
+            if (pathname !== "/mediawiki/api.php") {
+                response.writeHead(404).end();
+                return;
+            }
+            response.setHeader("content-type", "application/json");
+            response.setHeader("set-cookie", "session=1; path=/; HttpOnly");
+            response.end(
+                JSON.stringify(this.answer(request.method === "POST" ? new URLSearchParams(body) : searchParams)),
+            );
+        });
+    });
+
+    private answer(asked: URLSearchParams): unknown {
+        if (asked.get("action") === "edit") {
+            this.tried.push(asked);
+            const code = this.refusal || (asked.get("token") === this.token ? "" : "badtoken");
+            if (code !== "") {
+                return { error: { code, info: "…" } };
+            }
+            this.titles.push(asked.get("title") ?? "");
+            return { edit: { result: "Success", title: asked.get("title"), newrevid: 7 } };
+        }
+        if (asked.get("meta") === "tokens") {
+            return { batchcomplete: true, query: { tokens: { csrftoken: this.token } } };
+        }
+        if (asked.get("list") === "allpages") {
+            // One page an answer, so that whoever asks has to go on.
+            const from = Number(asked.get("apcontinue") ?? 0);
+            const found = this.titles.filter((title) => title.startsWith(asked.get("apprefix") ?? ""));
+            const more = from + 1 < found.length;
+            return {
+                ...(more && { continue: { apcontinue: String(from + 1), continue: "-||" } }),
+                query: { allpages: found.slice(from, from + 1).map((title) => ({ pageid: 1, ns: 0, title })) },
+            };
+        }
+        return { query: { general: { generator: "MediaWiki 1.39.17" } } };
+    }
+
+    async url(): Promise<string> {
+        await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+        return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
+    }
+
+    close(): void {
+        this.server.closeAllConnections();
+        this.server.close();
+    }
+}
+
+describe("rows in a MediaWiki", () => {
+    const wiki = new Wiki();
+    let url = "";
+    beforeAll(async () => {
+        url = await wiki.url();
+    });
+    afterAll(() => wiki.close());
+
+    it("are pages, written one a second and found again", async () => {
+        const application = await findApplication(url, 2000);
+        expect(application?.name).toBe("MediaWiki");
+        const rows = new Rows(application ?? apacheRows(url, 1));
+        rows.start();
+        await sleep(2300);
+        const writes = await rows.finish();
+        expect(countWrites(writes)).toEqual({ sent: 2, acknowledged: 2, found: 2, lost: [] });
+        // The one by which it was tried whether edits are taken is no row of the drill.
+        expect(wiki.titles).toHaveLength(3);
+        expect(wiki.tried.every((edit) => edit.get("createonly") === "1")).toBe(true);
+    });
+
+    it("are written with a new token when the old one is no longer good", async () => {
+        const application = mediaWikiRows(`${url}mediawiki/api.php`, 2000);
+        expect(await application.write(1)).toBe(true);
+        wiki.token = "b+\\";
+        expect(await application.write(2)).toBe(false);
+        expect(await application.write(3)).toBe(true);
+    });
+
+    it("are not acknowledged when the wiki says anything but Success", async () => {
+        wiki.refusal = "ratelimited";
+        expect(await mediaWikiRows(`${url}mediawiki/api.php`, 2000).write(4)).toBe(false);
+        expect(await findApplication(url, 2000)).toBeUndefined();
+        wiki.refusal = "";
     });
 });
