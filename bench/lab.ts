@@ -18,6 +18,7 @@ import {
     guestHosts,
     guestNetwork,
     guestUrl,
+    guestAgent,
     healthCheck,
     healthPath,
     LOCAL_STORE,
@@ -100,6 +101,7 @@ function guestVariables(spec: ClusterSpec, guest: GuestSpec): Record<string, unk
         status: guest.httpCheck?.status,
         config: vmConfig(spec, guest),
         health: healthCheck(spec, guest),
+        agent: guestAgent(),
         network: guestNetwork(spec, guest),
         hosts: guestHosts(guest),
     };

@@ -3,7 +3,8 @@
  * each other, `lab/` and the engines, by their command lines; `up` starts the lab first.
  *
  * Everything it writes lies in `stack/` in the lab's folder: the state, its passphrase, and a copy of `Pulumi.lab.yaml`, because engines
- * write the passphrase's salt into a stack's config and no run may change a tracked file.
+ * write the passphrase's salt into a stack's config and no run may change a tracked file. OVM_HA_LAB_CONFIG names another
+ * file to copy.
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -14,6 +15,8 @@ import { defaultLabFolder, readLab } from "../lab/state";
 const root = resolve(__dirname, "..");
 const labFolder = defaultLabFolder();
 const folder = join(labFolder, "stack");
+/** What the cluster is built from; another file tries another configuration, and no tracked one has to be changed. */
+const source = resolve(process.env["OVM_HA_LAB_CONFIG"] ?? join(root, "Pulumi.lab.yaml"));
 const configFile = join(folder, "Pulumi.lab.yaml");
 const passphraseFile = join(folder, "passphrase");
 const environment = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
@@ -50,7 +53,7 @@ async function timed(script: string, args: readonly string[], env: Record<string
 /** The tracked config, its paths leading into this lab's folder, with the salt that an engine has added to the copy. */
 function refreshConfig(): void {
     const salt = existsSync(configFile) ? /^encryptionsalt: .*$/m.exec(readFileSync(configFile, "utf8")) : null;
-    const tracked = readFileSync(join(root, "Pulumi.lab.yaml"), "utf8").replaceAll(": .lab/", `: ${labFolder}/`);
+    const tracked = readFileSync(source, "utf8").replaceAll(": .lab/", `: ${labFolder}/`);
     writeFileSync(configFile, salt === null ? tracked : `${tracked}${salt[0]}\n`);
 }
 

@@ -184,6 +184,7 @@ function assembleNode(node: SubjectNode, ssh: Endpoint): NodeSpec {
         ...(node.memory === undefined ? {} : { memory: node.memory }),
         dom0Memory: present(node.dom0Memory),
         lost: present(node.lost),
+        maintenance: present(node.maintenance),
         ...(node.number === undefined ? {} : { number: node.number }),
     };
 }

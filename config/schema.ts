@@ -85,6 +85,12 @@ const node = record(
                 "The machine is gone for good: nothing is undone on it when it is taken out of the list, one `up` later.",
             value: false,
         }),
+        maintenance: flag({
+            description:
+                "On standby: its guests with `ha` move to the others, and it takes none until this is `false` again " +
+                "(debian-xen only).",
+            value: false,
+        }),
         number: integer(
             {
                 description: "Its number in OCFS2's cluster.conf (ovm-2.2 only).",

@@ -153,6 +153,8 @@ export interface NodeSpec {
     dom0Memory: number;
     /** Gone for good: nothing is undone on it when it is taken out of the list. */
     lost: boolean;
+    /** On standby: it hosts no guests with `ha`. */
+    maintenance: boolean;
     /** In OCFS2's cluster.conf, on ovm-2.2 only; 0 to 254. */
     number?: number;
 }

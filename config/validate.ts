@@ -211,6 +211,39 @@ export const enoughNodes: Rule = ({ nodes, allNodesRead, guests }) => {
         : [];
 };
 
+/** Somebody is left to run the guests with `ha`. */
+export const notAllInMaintenance: Rule = ({ nodes, allNodesRead, guests }) => {
+    const able = hosting(nodes);
+    return allNodesRead &&
+        able.length > 0 &&
+        able.every(({ maintenance }) => maintenance === true) &&
+        guests.some(({ ha }) => ha)
+        ? [
+              {
+                  path: "nodes",
+                  value: able.map(({ name }) => name),
+                  problem: "are all in maintenance, which stops every guest with ha",
+                  remedy: "take one node after the other, or set ha: false on guests that need not run",
+              },
+          ]
+        : [];
+};
+
+/** Warning: a guest without `ha` does not leave a node in maintenance. */
+export const maintenanceMovesAll: Rule = ({ nodes, guests }) =>
+    guests.flatMap(({ path, name, ha, preferredNode }) =>
+        ha === false && nodes.some((node) => node.maintenance === true && sameName(node.name, preferredNode))
+            ? [
+                  {
+                      path: `${path}.preferredNode`,
+                      value: preferredNode,
+                      problem: `is in maintenance, but ${name ?? "the guest"} stays there: without ha it runs on one node only`,
+                      remedy: "stop it yourself before you work on that node, or set ha: true",
+                  },
+              ]
+            : [],
+    );
+
 /** Roles fit the platform, and none stands twice. */
 export const rolesFit: Rule = ({ platform, nodes }) => {
     const faults = nodes.flatMap(({ path, roles }): Fault[] => {
@@ -490,7 +523,15 @@ export const oracleVmCan: Rule = ({ platform, nodes, repository, timing, guests,
             remedy: "log in as root",
         });
     }
-    for (const { path, roles } of nodes) {
+    for (const { path, roles, maintenance } of nodes) {
+        if (maintenance === true) {
+            faults.push({
+                path: `${path}.maintenance`,
+                value: true,
+                problem: "has no command of Oracle VM 2.2 known to this program",
+                remedy: "remove it, and use the maintenance mode of Oracle VM Manager",
+            });
+        }
         if (roles !== undefined && !roles.includes("vm")) {
             faults.push({
                 path: `${path}.roles`,
@@ -563,6 +604,7 @@ export const rules: readonly Rule[] = [
     uniqueAddresses,
     uniqueNames,
     enoughNodes,
+    notAllInMaintenance,
     rolesFit,
     dom0Fits,
     guestsFit,
@@ -577,4 +619,4 @@ export const rules: readonly Rule[] = [
 ];
 
 /** What should hold. */
-export const cautions: readonly Rule[] = [survivorsHoldAll];
+export const cautions: readonly Rule[] = [survivorsHoldAll, maintenanceMovesAll];

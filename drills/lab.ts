@@ -1,6 +1,6 @@
 /** The virtual lab as the ground of drills: machines in QEMU, brought back from a saved state after each drill. */
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { LabError } from "../lab/errors";
 import * as lab from "../lab/lab";
@@ -19,7 +19,7 @@ const STATE = "before-drills";
 const PROJECT = join(__dirname, "..");
 
 /** The configuration that `npm run lab:up` builds the cluster from. */
-const BASE = process.env["OVM_HA_LAB_CONFIG"] ?? join(PROJECT, "Pulumi.lab.yaml");
+const BASE = resolve(process.env["OVM_HA_LAB_CONFIG"] ?? join(PROJECT, "Pulumi.lab.yaml"));
 
 /** The lab's configuration with other nodes. Pure. */
 export function withNodes(

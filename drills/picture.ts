@@ -149,13 +149,13 @@ export function svg({ facts, verdict, about }: Run): string {
         ...numbered.flatMap(({ at, name, host, evidence }, index) => {
             const top = list + index * LINE;
             return [
-                text(30, top, String(index + 1), ' text-anchor="end" font-weight="bold"'),
-                text(90, top, seconds(at, fault), ' text-anchor="end"'),
-                text(102, top, name),
+                text(26, top, String(index + 1), ' text-anchor="end" font-weight="bold"'),
+                text(98, top, seconds(at, fault), ' text-anchor="end"'),
+                text(112, top, name),
                 text(
-                    240,
+                    258,
                     top,
-                    shortened(`${host === undefined ? "" : `${host}: `}${evidence}`, 110),
+                    shortened(`${host === undefined ? "" : `${host}: `}${evidence}`, 104),
                     ` fill="${COLOURS.faint}" font-size="11.5"`,
                 ),
             ];

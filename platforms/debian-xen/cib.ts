@@ -139,7 +139,7 @@ export function guestObjects(
     return [
         resource(
             guest.name,
-            { class: "ocf", provider: "heartbeat", type: "Xen" },
+            { class: "ocf", provider: "ovm-ha-cluster", type: "Xen" },
             {
                 parameters: {
                     xmfile: config.path,

@@ -95,6 +95,11 @@ export function healthCheck(spec: ClusterSpec, guest: GuestSpec): string {
     });
 }
 
+/** Text of Pacemaker's agent for guests, the same for all of them. */
+export function guestAgent(): string {
+    return onNode("guest-agent", {});
+}
+
 /** Seconds a guest gets to boot and answer. */
 export function bootPatience(spec: ClusterSpec): number {
     return isSlow(spec) ? 900 : 300;

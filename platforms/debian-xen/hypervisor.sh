@@ -4,9 +4,11 @@
 # XEN_MINIMUM   oldest version that will do, as MAJOR.MINOR
 # DOM0_MIB      memory of the control domain, for a host that starts by GRUB and fixes none yet
 # LOCAL_STORE   folder for what a node keeps of each guest
-: "${XEN_MINIMUM:?}" "${DOM0_MIB:?}" "${LOCAL_STORE:?}"
+# AGENT         text of Pacemaker's agent for guests
+: "${XEN_MINIMUM:?}" "${DOM0_MIB:?}" "${LOCAL_STORE:?}" "${AGENT:?}"
 
 script=/etc/xen/scripts/block-dio
+agent=/usr/lib/ocf/resource.d/ovm-ha-cluster/Xen
 grub=/etc/default/grub.d/ovm-ha-cluster.cfg
 
 xen_answers() { quietly xl list; }
@@ -47,12 +49,14 @@ GRUB_CMDLINE_XEN=\"\$GRUB_CMDLINE_XEN dom0_mem=${DOM0_MIB}M,max:${DOM0_MIB}M\""
     *) fail "cannot make $script: /etc/xen/scripts/block of $(uname -n) does not attach files as expected" ;;
     esac
     put "$script" 755 "$direct"
+    put "$agent" 755 "$AGENT"
     folder "$LOCAL_STORE"
     say "$(uname -n): Xen $version, control domain with fixed memory, images attached with direct I/O"
 }
 
 remove() {
     take "$script"
+    take "$agent"
     if [ -e "$grub" ]; then
         take "$grub"
         update-grub >&2
@@ -66,5 +70,6 @@ probe() {
     {
         xl info | sed -n 's/^xen_version *: */xen /p; s/^total_memory *: */memory /p'
         printf 'block-dio %s\n' "$(sha256sum <"$script" | cut -c1-16)"
+        printf 'agent %s\n' "$(sha256sum <"$agent" | cut -c1-16)"
     } | sort
 }

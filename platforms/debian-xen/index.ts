@@ -7,6 +7,7 @@ import {
     bootPatience,
     BRIDGE,
     configDigest,
+    guestAgent,
     guestHosts,
     guestNetwork,
     guestUrl,
@@ -108,7 +109,12 @@ export const debianXen: Platform = {
                 name: "hypervisor",
                 host,
                 script: script("hypervisor"),
-                variables: { XEN_MINIMUM, DOM0_MIB: String(node.dom0Memory), LOCAL_STORE },
+                variables: {
+                    XEN_MINIMUM,
+                    DOM0_MIB: String(node.dom0Memory),
+                    LOCAL_STORE,
+                    AGENT: guestAgent(),
+                },
                 timeout: 600,
                 after: ["network"],
             },
@@ -190,9 +196,14 @@ export const debianXen: Platform = {
                     PROPERTIES: lines([leavingProperties()]),
                     MEMBERS: memberNames(spec),
                     RESOURCE: ADDRESS_RESOURCE,
+                    MAINTENANCE: spec.nodes
+                        .filter(({ maintenance }) => maintenance)
+                        .map(({ name }) => name)
+                        .join(","),
                     PATIENCE: String(patience),
                 },
-                timeout: 900,
+                // Each node that goes to standby may take its time.
+                timeout: 900 + 600 * spec.nodes.length,
                 after: everyone.map(({ name }) => `online-${name}`),
             },
         ];

@@ -27,7 +27,7 @@ function read(file: string): string {
 }
 
 /** Text of a program that a step puts onto a node: shell, with these variables at its head. */
-export function onNode(name: "guest-health", variables: Readonly<Record<string, string>>): string {
+export function onNode(name: "guest-agent" | "guest-health", variables: Readonly<Record<string, string>>): string {
     const head = Object.entries(variables).map(([key, value]) => `${key}=${quote(value)}`);
     return ["#!/bin/sh", "# Made by ovm-ha-cluster.", ...head, read(join("on-node", `${name}.sh`)).trimEnd()].join(
         "\n",

@@ -27,6 +27,34 @@ const cases: Record<string, Case[]> = {
         ["ending in -", { nodes: [{ ...node1, name: "one-" }, node2] }, ["nodes[0].name: is no legal host name"]],
         ["of a pool with a space", { pool: { ...pool, name: "MY POOL" } }, ["pool.name: is no name for a pool"]],
     ],
+    maintenance: [
+        [
+            "of all nodes that could run a guest with ha",
+            { nodes: [node1, node2].map((node) => ({ ...node, maintenance: true })), guests: [guest] },
+            ["nodes: are all in maintenance, which stops every guest with ha"],
+        ],
+        ["of one of two", { nodes: [{ ...node1, maintenance: true }, node2], guests: [guest] }, []],
+        [
+            "of all, without a guest",
+            { nodes: [node1, node2].map((node) => ({ ...node, maintenance: true })), guests: [] },
+            [],
+        ],
+        [
+            "on Oracle VM 2.2",
+            {
+                platform: "ovm-2.2",
+                nodes: [
+                    { ...node1, name: "one1", maintenance: true },
+                    { ...node2, name: "two2" },
+                ],
+            },
+            [
+                "nodes[0].maintenance: has no command of Oracle VM 2.2 known to this program",
+                "managerPassword: is missing, but platform: ovm-2.2 needs it",
+                "agentPassword: is missing, but platform: ovm-2.2 needs it",
+            ],
+        ],
+    ],
     addresses: [
         [
             "of two nodes",
@@ -322,6 +350,15 @@ describe("remedies", () => {
     ])("%j", (changes, remedy) => {
         expect(faultsOf({ ...sample(), ...changes }).map((fault) => fault.remedy)).toEqual([remedy]);
     });
+});
+
+test("a guest that a node in maintenance keeps is a warning, not a fault", () => {
+    const nodes = [{ ...node1, maintenance: true }, node2];
+    const parsed = parseCluster(
+        { ...sample(), nodes, guests: [{ ...guest, ha: false, preferredNode: "one" }] },
+        around(),
+    );
+    expect("warnings" in parsed && parsed.warnings.map(({ path }) => path)).toEqual(["guests[0].preferredNode"]);
 });
 
 test("guests that do not all fit on what is left are a warning, not a fault", () => {

@@ -64,7 +64,19 @@ const standby = (node: string, on: boolean): Event => ({
             : text.replace(/<instance_attributes id="s">.*?<\/instance_attributes>/s, "");
     },
 });
-const maintenance: Event = {
+// As the step "rules" writes it for a node with maintenance: true.
+const inMaintenance = (node: string): Event => ({
+    change: (text) =>
+        text.replace(
+            new RegExp(`(<node [^>]*uname="${node}"[^>]*)/>`),
+            `$1><instance_attributes id="ovm-ha-cluster-standby-${node}">` +
+                `<nvpair id="n" name="standby" value="on"/></instance_attributes></node>`,
+        ),
+});
+const maintenanceOver: Event = {
+    change: (text) => text.replace(/<instance_attributes id="ovm-ha-cluster-standby-.*?<\/instance_attributes>/s, ""),
+};
+const clusterMaintenance: Event = {
     change: (text) =>
         text.replace(
             '<cluster_property_set id="ovm-ha-cluster">',
@@ -150,12 +162,31 @@ test("Pacemaker's tools are there to judge", () => {
         ["its node fails and comes back: it does not move again", [fails(ONE), comes(ONE)], TWO, [ONE], []],
         ["both nodes fail: never on the manager", [fails(ONE), fails(TWO)], "", [ONE, TWO], []],
         ["both fail, one is back", [fails(ONE), fails(TWO), comes(TWO)], TWO, [ONE, TWO], ["start 2"]],
+        ["both fail, both are back", [fails(ONE), fails(TWO), comes(ONE), comes(TWO)], ONE, [ONE, TWO], []],
+        ["all fail, all are back", [fails(ONE), fails(TWO), comes(TWO), comes(ONE)], TWO, [ONE, TWO], []],
         ["both leave in good order", [leaves(ONE), leaves(TWO)], "", [], []],
+        ["both leave, one is back", [leaves(ONE), leaves(TWO), comes(TWO)], TWO, [], ["start 2"]],
         ["the quorum is lost: everybody resets itself", [quorumLost], "", [ONE, TWO, MANAGER], []],
         ["it does not answer any more", [happens("monitor_5000", ONE, 1)], ONE, [], ["stop 1", "start 1"]],
         ["its domain is gone", [happens("monitor_5000", ONE, 7)], ONE, [], ["stop 1", "start 1"]],
         ["it cannot be stopped: its node is fenced", [happens("stop_0", ONE, 1)], TWO, [ONE], ["start 2"]],
         ["its node goes to standby: it moves while it runs", [onStandby], TWO, [], ["migrate_to 1", "migrate_from 2"]],
+        [
+            "its node goes to maintenance: it moves while it runs",
+            [inMaintenance(ONE)],
+            TWO,
+            [],
+            ["migrate_to 1", "migrate_from 2"],
+        ],
+        ["maintenance is over: it does not move again", [inMaintenance(ONE), maintenanceOver], TWO, [], []],
+        ["its node fails while the other is in maintenance", [inMaintenance(TWO), fails(ONE)], "", [ONE], []],
+        [
+            "its node fails while the other is in maintenance, which then is over",
+            [inMaintenance(TWO), fails(ONE), maintenanceOver],
+            TWO,
+            [ONE],
+            ["start 2"],
+        ],
         ["standby is over: it does not move again", [onStandby, overAgain], TWO, [], []],
         [
             "its migration fails: both ends are stopped first",
@@ -167,7 +198,7 @@ test("Pacemaker's tools are there to judge", () => {
         ["its start fails: it is tried again", [startFails, {}], TWO, [ONE], ["stop 2", "start 2"]],
         [
             "it dies during maintenance: nobody does anything",
-            [maintenance, happens("monitor_5000", ONE, 7)],
+            [clusterMaintenance, happens("monitor_5000", ONE, 7)],
             "",
             [],
             [],

@@ -33,8 +33,8 @@ export function clusterSpec(change: Partial<ClusterSpec> = {}): ClusterSpec {
         ssh: { user: "root", key: { from: "agent" } },
         manager: member("OVMANAGER", 100),
         nodes: [
-            { ...member("OVMSERVER01", 101), roles: ["vm"], dom0Memory: 1024, lost: false },
-            { ...member("OVMSERVER02", 102), roles: ["vm"], dom0Memory: 1024, lost: false },
+            { ...member("OVMSERVER01", 101), roles: ["vm"], dom0Memory: 1024, lost: false, maintenance: false },
+            { ...member("OVMSERVER02", 102), roles: ["vm"], dom0Memory: 1024, lost: false, maintenance: false },
         ],
         repository: {
             path: "/sharedvol",

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Whether a guest does what it is there for. Pacemaker's agent ocf:heartbeat:Xen runs this at each of its monitors
+# Whether a guest does what it is there for. Pacemaker's agent for Xen guests runs this at each of its monitors
 # (monitor_scripts) and starts the guest anew when it fails; the agent itself is content as long as a domain exists.
 #
 # NAME       of the guest
