@@ -19,8 +19,32 @@ export function refusals(ground: Ground, drills: readonly Drill[]): Refusal[] {
     });
 }
 
+/** A run that could not even begin: one failed drill, and no reason to give up those after it. */
+function notBegun(ground: Ground, drill: Drill, startedAt: number, error: unknown): DrillRecord {
+    return {
+        drill: drill.name,
+        startedAt,
+        endedAt: Date.now(),
+        guest: ground.guest.name,
+        manager: "",
+        nodes: [],
+        home: "",
+        http: [],
+        console: [],
+        marks: [],
+        error: messageOf(error),
+    };
+}
+
 async function recordOf(ground: Ground, drill: Drill): Promise<DrillRecord> {
-    const field = await Field.open(ground, drill.name);
+    const startedAt = Date.now();
+    let field: Field;
+    try {
+        field = await Field.open(ground, drill.name);
+    } catch (error) {
+        ground.signal.throwIfAborted();
+        return notBegun(ground, drill, startedAt, error);
+    }
     try {
         await drill.prepare?.(field);
         if (drill.foretell) {

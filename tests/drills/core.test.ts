@@ -6,15 +6,18 @@ import { type ConsoleLine } from "../../drills/record";
 import { outages } from "../../drills/timeline";
 import {
     asForetold,
+    eachWasCoordinator,
     backWithin,
     goneAtMost,
     judge,
     neverStopped,
     nobodyReset,
+    noLeftovers,
     noWriteLost,
     oneCopy,
     resetBeforeStart,
     runsElsewhere,
+    startedAnew,
     watched,
 } from "../../drills/verdict";
 import { failover, http, log, look, record, RUNS, sight, START, words } from "./lines";
@@ -246,6 +249,33 @@ describe("rules", () => {
         ],
     ])("are broken by %s", (_, rule, facts) => {
         expect(rule(facts).kept).toBe(false);
+    });
+
+    it("see what a migration left, unless its machine is without power", () => {
+        const left = look("OVMSERVER02", 199.5, "WebServerHA:3:r-----", "WebServerHA--incoming:2:--p---");
+        const facts = (marks: typeof cut.marks) => factsOf({ ...cut, console: [...cut.console, left], marks });
+        expect(noLeftovers(facts(cut.marks))).toMatchObject({
+            kept: false,
+            because: "WebServerHA--incoming on OVMSERVER02",
+        });
+        const off = { at: START + 199_800, kind: "off" as const, text: "", host: "OVMSERVER02" };
+        expect(noLeftovers(facts([...cut.marks, off])).kept).toBe(true);
+        expect(noLeftovers(factsOf(cut)).kept).toBe(true);
+    });
+
+    it("want another copy where the old one died", () => {
+        expect(startedAnew(factsOf(cut)).kept).toBe(true);
+        expect(startedAnew(broken({ console: failover(10, 999, 999, 200) })).kept).toBe(false);
+    });
+
+    it("want each member to have been coordinator", () => {
+        const off = (host: string) => ({ at: START, kind: "off" as const, text: "", host });
+        const two = [off("OVMANAGER"), off("OVMSERVER02")];
+        expect(eachWasCoordinator(broken({ marks: two }))).toMatchObject({
+            kept: false,
+            because: "never: OVMSERVER01",
+        });
+        expect(eachWasCoordinator(broken({ marks: [...two, off("OVMSERVER01")] })).kept).toBe(true);
     });
 
     it("are not enough when the drill did not come to its end", () => {

@@ -101,7 +101,7 @@ config:
 }
 
 const POWER = `power:
-  off: 'touch ${world}/off-$HOST && { (sleep 3; echo ${TWO} >${world}/home) >/dev/null 2>&1 & } && echo "off $HOST $ADDRESS" >>${world}/deeds'
+  off: 'touch ${world}/off-$HOST && { (sleep 3; [ ! -e ${world}/off-$HOST ] || echo ${TWO} >${world}/home) >/dev/null 2>&1 & } && echo "off $HOST $ADDRESS" >>${world}/deeds'
   on: 'rm ${world}/off-$HOST && echo "on $HOST" >>${world}/deeds'
 `;
 
@@ -180,6 +180,23 @@ describe("drills on a site", () => {
         const [run] = await conduct(ground, [{ ...drill, strike }], 1, inWorld("out"));
         expect(run?.facts.record.error).toBe("the drill is wrong");
         expect(readFileSync(inWorld("deeds"), "utf8")).toContain(`on ${ONE}`);
+    });
+
+    it("that cannot begin have failed, and the next one is tried", async () => {
+        const ground = new SiteGround(readSite(site(POWER)), quiet, signal);
+        const hosts = ground.hosts.bind(ground);
+        let away = false;
+        ground.keep = async () => Promise.resolve(void (away = true));
+        ground.hosts = () => {
+            if (away) {
+                throw new Error("nobody is there");
+            }
+            return hosts();
+        };
+        ground.bringBack = async () => Promise.resolve(void (away = false));
+        const runs = await conduct(ground, [drill, drill], 1, inWorld("out"));
+        expect(runs.map(({ facts }) => facts.record.error)).toEqual(["nobody is there", undefined]);
+        expect(runs.map(({ verdict }) => verdict.passed)).toEqual([false, true]);
     });
 
     it("that the site cannot offer are told, with what is missing", () => {
