@@ -12,6 +12,10 @@ else
     exec >/dev/console
 fi
 
+backends=/sys/bus/xen-backend/devices
+
+nobody() { [ -d "$backends" ] && [ -z "$(ls -A "$backends")" ]; }
+
 journalctl --follow --lines=0 --output=short-monotonic --identifier=corosync --identifier=pacemakerd \
     --identifier=pacemaker-controld --identifier=pacemaker-fenced --identifier=pacemaker-schedulerd \
     --identifier=sbd 2>/dev/null </dev/null |
@@ -20,8 +24,9 @@ journalctl --follow --lines=0 --output=short-monotonic --identifier=corosync --i
 
 while :; do
     read -r up _ </proc/uptime
-    # Nothing is said when Xen does not answer: "none" would be a claim.
-    if [ -n "$guest" ] && list=$(xl list 2>/dev/null </dev/null); then
+    # Nothing is said when Xen does not answer: "none" would be a claim. But a host on which Xen's services do not run, because
+    # it is not in the pool, is known to have no guest when its kernel has nothing to offer to one.
+    if [ -n "$guest" ] && list=$(xl list 2>/dev/null </dev/null || nobody); then
         copies=$(printf '%s\n' "$list" | while read -r name id _ _ state _; do
             case $name in
             "$guest" | "$guest"--*) printf ' %s:%s:%s' "$name" "$id" "$state" ;;

@@ -13,7 +13,7 @@ import { figures, markdown, statistics, summary } from "../../drills/report";
 import { followConsole, sampleHttp } from "../../drills/samplers";
 import { type ConsoleLine, type HttpSample } from "../../drills/record";
 import { judge, resetBeforeStart } from "../../drills/verdict";
-import { installWatcher } from "../../drills/watcher";
+import { installWatcher, watcher } from "../../drills/watcher";
 import { temporaryFolder } from "../support/temporaryFolder";
 import { failover, http, record, START } from "./lines";
 
@@ -161,6 +161,40 @@ describe("the watcher", () => {
                 { name: "WebServerHA--incoming", id: 8, state: "--p---" },
             ],
         });
+    });
+
+    it.each([
+        ["says that nothing runs where Xen's services do not, and no device of a guest is there", [], true],
+        ["says nothing where a device of a guest is there", ["vif-3-0"], false],
+    ])("%s", async (_, devices, says) => {
+        const folder = temporaryFolder();
+        mkdirSync(join(folder, "bin"));
+        mkdirSync(join(folder, "devices"));
+        devices.forEach((name) => writeFileSync(join(folder, "devices", name), ""));
+        for (const [name, text] of [
+            ["xl", "exit 1"],
+            ["journalctl", "sleep 2"],
+        ] as const) {
+            writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${text}\n`);
+            chmodSync(join(folder, "bin", name), 0o755);
+        }
+        const text = watcher.text().replace(/^backends=.*$/m, `backends='${join(folder, "devices")}'`);
+        const child = spawn("sh", ["-s", "WebServerHA", "connection"], {
+            env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin` },
+            detached: true,
+        });
+        child.stdin.end(text);
+        let said = "";
+        child.stdout.on("data", (data: Buffer) => (said += data.toString()));
+        for (let tries = 0; tries < 100 && !said.includes("here"); tries++) {
+            await sleep(50);
+        }
+        // It ends with all it has begun when nobody reads any more.
+        child.stdout.destroy();
+        const signal = await new Promise((resolve) => child.once("exit", (code, by) => resolve(by ?? code)));
+        expect(signal).toBe("SIGTERM");
+        expect(said).toContain("@drill here");
+        expect(/@drill see [\d.]+ \.\n/.test(said)).toBe(says);
     });
 
     it("is installed by a shell's text", () => {
