@@ -13,8 +13,10 @@ import {
     type RepositorySpec,
     type SshKeySource,
     type SshSpec,
+    type WorkloadSpec,
 } from "./spec";
 import { cautions, rules, toSubject, type Subject, type SubjectGuest, type SubjectNode } from "./validate";
+import { CHECK_PATHS, workloadDraft } from "./workloads";
 
 /** The stack's configuration: one entry for each top-level key, as plain JSON. Secrets are not in it. */
 export type RawConfig = Readonly<Record<string, unknown>>;
@@ -214,7 +216,8 @@ export function deriveUuid(poolName: string, path: string): string {
 function assembleGuest(guest: SubjectGuest, nodes: readonly SubjectNode[]): GuestSpec {
     const wanted = guest.preferredNode?.toLowerCase();
     const preferredNode = nodes.find(({ name }) => name?.toLowerCase() === wanted)?.name;
-    const httpCheck = assembleCheck(present(guest.httpCheck));
+    const workload = assembleWorkload(guest);
+    const httpCheck = assembleCheck(present(guest.httpCheck), CHECK_PATHS[workload.kind]);
     return {
         name: present(guest.name),
         memory: present(guest.memory),
@@ -225,6 +228,7 @@ function assembleGuest(guest: SubjectGuest, nodes: readonly SubjectNode[]): Gues
         disk: present(guest.disk),
         ha: present(guest.ha),
         ...(preferredNode === undefined ? {} : { preferredNode }),
+        workload,
         ...(httpCheck === undefined ? {} : { httpCheck }),
         keepDisk: present(guest.keepDisk),
     };
@@ -247,8 +251,27 @@ function assembleOracleVm(oracleVm: NonNullable<ClusterDraft["oracleVm"]>): Orac
     };
 }
 
-function assembleCheck(check: NonNullable<SubjectGuest["httpCheck"]>): HttpCheck | undefined {
+function assembleWorkload(guest: SubjectGuest): WorkloadSpec {
+    const draft = workloadDraft(guest.workload);
+    const kind = present(draft.kind);
+    const site = {
+        url: draft.url?.toLowerCase() ?? `http://${present(guest.address)}`,
+        title: draft.title ?? present(guest.name),
+    };
+    switch (kind) {
+        case "none":
+        case "apache":
+            return { kind };
+        case "mediawiki":
+            return { kind, ...site };
+        case "moodle":
+            return { kind, ...site, archive: present(draft.archive), sha256: present(draft.sha256).toLowerCase() };
+    }
+}
+
+/** @param path what is asked for unless the user said something else */
+function assembleCheck(check: NonNullable<SubjectGuest["httpCheck"]>, path: string): HttpCheck | undefined {
     return check.enabled === false
         ? undefined
-        : { path: present(check.path), port: present(check.port), status: present(check.status) };
+        : { path: check.path ?? path, port: present(check.port), status: present(check.status) };
 }

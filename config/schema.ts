@@ -1,5 +1,5 @@
 import { choice, flag, integer, list, number, record, text, wordOrRecord, type Draft } from "./fields";
-import { CLI_VERSIONS, ORACLE_VM_COMMANDS, SOAP_SERVICES } from "./spec";
+import { CLI_VERSIONS, ORACLE_VM_COMMANDS, SOAP_SERVICES, WORKLOADS } from "./spec";
 import * as texts from "./texts";
 
 const port = { least: 1, most: 65535 };
@@ -19,9 +19,49 @@ const httpCheck = record(
     { description: "The HTTP request that must succeed for the guest to count as working." },
     {
         enabled: flag({ description: "`false`: the guest works as soon as it runs.", value: true }),
-        path: text({ description: "What to ask for.", value: "/" }, texts.urlPath),
+        path: text(
+            { description: "What to ask for.", words: "a page of the workload that needs its database; else `/`" },
+            texts.urlPath,
+        ),
         port: integer({ description: "Port of the web server.", value: 80 }, port),
         status: integer({ description: "The status it must answer with.", value: 200 }, { least: 100, most: 599 }),
+    },
+);
+
+const workload = wordOrRecord(
+    {
+        description:
+            "What the guest serves: `apache` (the medium's own pages), `mediawiki`, `moodle`, or `none` (an image of " +
+            "your own). The medium is taken as it is but for `mediawiki` and `moodle`, which are set up in it.",
+        value: "none",
+    },
+    WORKLOADS,
+    {
+        kind: choice({ description: "Which one." }, WORKLOADS),
+        archive: text(
+            {
+                description:
+                    "Moodle's release archive (`.tgz` or `.tar.gz`): absolute path on the manager, or URL that the manager " +
+                    "can reach. Another archive upgrades the site.",
+                words: "none; `moodle` needs it",
+            },
+            texts.archive,
+        ),
+        sha256: text(
+            { description: "The archive's SHA-256, in hexadecimal.", words: "none; `moodle` needs it" },
+            texts.sha256,
+        ),
+        url: text(
+            {
+                description: "Where clients reach the site (`mediawiki` and `moodle`): `http://` and a name, no path.",
+                words: "`http://` and the guest's address",
+            },
+            texts.siteUrl,
+        ),
+        title: text(
+            { description: "Name of the site (`mediawiki` and `moodle`).", words: "the guest's name" },
+            texts.siteTitle,
+        ),
     },
 );
 
@@ -43,6 +83,7 @@ const guest = record(
         mac: text({ description: "MAC address.", words: "derived from the address" }, texts.mac),
         ha: flag({ description: "Whether it starts on another node when its own is lost.", value: true }),
         preferredNode: text({ description: "Node it runs on when there is a choice.", words: "none" }, texts.hostName),
+        workload,
         httpCheck,
         keepDisk: flag({
             description: "Whether its disk stays on the repository when the guest is removed.",

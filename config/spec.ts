@@ -184,6 +184,35 @@ export interface PoolSpec {
 /** Kernel modules with a watchdog: Xen's own, the one QEMU emulates, the kernel's timer (the weakest). */
 export type WatchdogModule = "xen_wdt" | "i6300esb" | "softdog";
 
+/** What a guest can be there for. */
+export const WORKLOADS = ["apache", "mediawiki", "moodle", "none"] as const;
+
+/** Name of a workload. */
+export type WorkloadKind = (typeof WORKLOADS)[number];
+
+/** What a site that is set up in a guest has in any case. */
+interface SiteSpec {
+    /** Where clients reach it: scheme, host and, unless it is the scheme's own, port; nothing after that. */
+    url: string;
+    /** What it calls itself. */
+    title: string;
+}
+
+/** What a guest is there for. */
+export type WorkloadSpec =
+    /** What the medium brings is all there is. */
+    | { kind: "none" | "apache" }
+    /** The medium's MediaWiki, with a database of its own. */
+    | ({ kind: "mediawiki" } & SiteSpec)
+    /** A release of Moodle, with a database of its own. */
+    | ({
+          kind: "moodle";
+          /** Absolute path on the manager, or URL. */
+          archive: string;
+          /** 64 lower-case hex digits. */
+          sha256: string;
+      } & SiteSpec);
+
 /** A virtual machine. */
 export interface GuestSpec {
     /** Host name, and the name of its folder in `running_pool`. */
@@ -202,6 +231,7 @@ export interface GuestSpec {
     ha: boolean;
     /** Where it runs when there is a choice; without `ha` the only node it runs on. */
     preferredNode?: string;
+    workload: WorkloadSpec;
     /** How "it works" is asked; absent when the user switched the check off. */
     httpCheck?: HttpCheck;
     /** Whether removing the guest leaves its disk on the repository. */

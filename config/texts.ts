@@ -168,6 +168,58 @@ export const urlPath: TextCheck = (value) =>
               remedy: "begin it with / and percent-encode what is not plain, such as /login",
           };
 
+const ARCHIVE_ENDING = /\.(tgz|tar\.gz)$/;
+
+/** A compressed tar: a file on a host, or a URL without anything secret in it. */
+export const archive: TextCheck = (value) => {
+    const isUrl = /^[a-z]+:\/\//i.test(value);
+    if (isUrl && /^[a-z]+:\/\/[^/]*@/i.test(value)) {
+        return {
+            problem: "has a login in it, which would stand in the stack's files in clear",
+            remedy: "put the archive on the manager and write its path",
+        };
+    }
+    if (isUrl && !/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?\/[\w.~%+/-]*$/.test(value)) {
+        return {
+            problem: "is no plain URL",
+            remedy: "write http:// or https://, a host and a path, percent-encoded, with nothing after the path",
+        };
+    }
+    const complaint = isUrl ? undefined : absolute(value);
+    if (complaint !== undefined) {
+        return { ...complaint, remedy: `${complaint.remedy}; or write a URL` };
+    }
+    return ARCHIVE_ENDING.test(value)
+        ? undefined
+        : { problem: "ends neither in .tgz nor in .tar.gz", remedy: "take the release as .tgz, not as .zip" };
+};
+
+/** A SHA-256 in hexadecimal. */
+export const sha256: TextCheck = (value) =>
+    /^[0-9a-f]{64}$/i.test(value)
+        ? undefined
+        : { problem: "is no SHA-256: that has 64 hex digits", remedy: "write what `sha256sum FILE` prints first" };
+
+/** The root of a web site, as clients write it. */
+export const siteUrl: TextCheck = (value) => {
+    const port = Number(/^https?:\/\/[^/:]+:(\d+)$/i.exec(value)?.[1] ?? 80);
+    return /^https?:\/\/[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/i.test(value) && port >= 1 && port <= 65535
+        ? undefined
+        : {
+              problem: "is not the root of a web site",
+              remedy: "write http:// and a name or address, with nothing behind it, such as http://moodle.example.org",
+          };
+};
+
+/** What a site calls itself: one line without what shells, PHP and SQL would have to be told about. */
+export const siteTitle: TextCheck = (value) =>
+    /^[\p{L}\p{N}][\p{L}\p{N} ._,:()+-]{0,79}$/u.test(value) && value === value.trim()
+        ? undefined
+        : {
+              problem: "is no title that can be carried",
+              remedy: "use 1 to 80 letters, digits, spaces and . _ , : ( ) + -, beginning with a letter or digit",
+          };
+
 /** The name of a pool or cluster: Corosync's and Oracle VM's common ground. */
 export const poolName: TextCheck = (value) =>
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(value)

@@ -12,6 +12,7 @@ import { type Fault } from "./faults";
 import { nearest } from "./nearest";
 import { type ClusterDraft, type SecretKey } from "./schema";
 import { ageing, completeTiming, safeTimeout, type Timing } from "./timing";
+import { LEAST, SITES, workloadDraft } from "./workloads";
 
 /** What the rules look at: the draft with its derived defaults filled in. Whatever was faulty is absent. */
 export interface Subject {
@@ -29,6 +30,8 @@ export interface Subject {
     ssh?: ClusterDraft["ssh"];
     oracleVm?: ClusterDraft["oracleVm"];
     secrets: ReadonlySet<SecretKey>;
+    /** Whether anything was reported for a path or below it: what is absent there is not missing. */
+    faulty: (path: string) => boolean;
 }
 
 type NodeDraft = NonNullable<NonNullable<ClusterDraft["nodes"]>[number]>;
@@ -82,6 +85,7 @@ export function toSubject(
         allNodesRead: draft.nodes !== undefined && nodes.length === draft.nodes.length,
         guests,
         secrets,
+        faulty,
         ...(network === undefined ? {} : { network }),
         ...(gateway === undefined || faulty("network.gateway") ? {} : { gateway }),
         ...(timing === undefined ? {} : { timing }),
@@ -364,6 +368,81 @@ export const uniqueMacs: Rule = ({ guests }) =>
 const sameName = (left: string | undefined, right: string | undefined): boolean =>
     left !== undefined && left.toLowerCase() === right?.toLowerCase();
 
+/** A workload has what it is set up from, and nothing that it has no use for. */
+export const workloadsComplete: Rule = ({ platform, guests, faulty }) =>
+    guests.flatMap(({ path, workload }): Fault[] => {
+        const at = `${path}.workload`;
+        const { kind, ...given } = workloadDraft(workload);
+        if (kind === undefined) {
+            return [];
+        }
+        const moodleOnly = (["archive", "sha256"] as const).flatMap((key): Fault[] => {
+            const one = { path: `${at}.${key}`, value: given[key] };
+            if (kind !== "moodle") {
+                const problem = `is for moodle only, but the workload is ${kind}`;
+                return given[key] === undefined ? [] : [{ ...one, problem, remedy: "remove it" }];
+            }
+            return given[key] === undefined && !faulty(one.path)
+                ? [
+                      {
+                          ...one,
+                          problem: "is missing: Moodle is in no Debian package",
+                          remedy:
+                              key === "archive"
+                                  ? "give the release archive, as a path on the manager or a URL"
+                                  : "give what `sha256sum` says of the archive, or what its publisher does",
+                      },
+                  ]
+                : [];
+        });
+        const sitesOnly = (["url", "title"] as const).flatMap((key): Fault[] =>
+            given[key] === undefined || SITES.includes(kind)
+                ? []
+                : [
+                      {
+                          path: `${at}.${key}`,
+                          value: given[key],
+                          problem: `is for ${SITES.join(" and ")} only, but the workload is ${kind}`,
+                          remedy: "remove it",
+                      },
+                  ],
+        );
+        const elsewhere: Fault[] =
+            platform === "ovm-2.2" && SITES.includes(kind)
+                ? [
+                      {
+                          path: at,
+                          value: kind,
+                          problem: "can be set up on debian-xen only: Oracle VM 2.2 has no way into a guest",
+                          remedy: "write none, and take a medium in which it is installed",
+                      },
+                  ]
+                : [];
+        return [...moodleOnly, ...sitesOnly, ...elsewhere];
+    });
+
+/** A guest has the memory and the disk that its workload needs. */
+export const workloadsFit: Rule = ({ guests }) =>
+    guests.flatMap(({ path, workload, ...guest }) => {
+        const { kind } = workloadDraft(workload);
+        const least = kind === undefined ? undefined : LEAST[kind];
+        return (["memory", "disk"] as const).flatMap((key): Fault[] => {
+            const value = guest[key];
+            const wanted = least?.[key];
+            const unit = key === "memory" ? "MiB" : "GiB";
+            return value === undefined || wanted === undefined || value >= wanted
+                ? []
+                : [
+                      {
+                          path: `${path}.${key}`,
+                          value,
+                          problem: `is too little for ${kind}, which needs ${wanted} ${unit}`,
+                          remedy: `set it to ${wanted} or more`,
+                      },
+                  ];
+        });
+    });
+
 /** A preferred node exists and hosts guests; a guest without `ha` has one. */
 export const preferredNodesExist: Rule = ({ platform, nodes, allNodesRead, guests }) =>
     guests.flatMap(({ path, ha, preferredNode }) => {
@@ -608,6 +687,8 @@ export const rules: readonly Rule[] = [
     rolesFit,
     dom0Fits,
     guestsFit,
+    workloadsComplete,
+    workloadsFit,
     preferredNodesExist,
     uniqueMacs,
     exportOptionsAgree,

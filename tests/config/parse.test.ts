@@ -112,6 +112,90 @@ test("a spec holds where the key is, never the key", () => {
     expect(spec.ssh.key).toEqual({ from: "secret" });
 });
 
+describe("a workload", () => {
+    const [guest] = sample().guests;
+    const guestOf = (more: object) => specOf({ ...sample(), guests: [{ ...(guest as object), ...more }] }).guests[0];
+    const moodle = { kind: "moodle", archive: "https://example.org/m.tgz", sha256: "AB".repeat(32) };
+
+    test("that is not named leaves the medium as it is, and the check where it was", () => {
+        expect(guestOf({})).toMatchObject({
+            workload: { kind: "none" },
+            httpCheck: { path: "/", port: 80, status: 200 },
+        });
+        expect(guestOf({ workload: "none" })).toEqual(guestOf({}));
+    });
+
+    test("is the same by its name and as a group", () => {
+        expect(guestOf({ workload: { kind: "mediawiki" } })).toEqual(guestOf({ workload: "mediawiki" }));
+    });
+
+    test("is complete", () => {
+        expect(guestOf({ workload: "mediawiki" })?.workload).toEqual({
+            kind: "mediawiki",
+            url: "http://192.168.1.110",
+            title: "WebServerHA",
+        });
+        expect(
+            guestOf({ workload: { ...moodle, url: "HTTP://Moodle.Example.org:8080", title: "Aula Ñ" } })?.workload,
+        ).toEqual({
+            kind: "moodle",
+            archive: "https://example.org/m.tgz",
+            sha256: "ab".repeat(32),
+            url: "http://moodle.example.org:8080",
+            title: "Aula Ñ",
+        });
+    });
+
+    test("with a database is asked for something that needs it, unless the user knows better", () => {
+        const paths = ["apache", "mediawiki", moodle].map((workload) => guestOf({ workload })?.httpCheck?.path);
+        expect(paths).toEqual([
+            "/",
+            "/mediawiki/api.php?action=query&meta=siteinfo&siprop=statistics&format=json",
+            "/ovm-ha-cluster/health",
+        ]);
+        const own = { path: "/up", status: 204 };
+        expect(guestOf({ workload: moodle, httpCheck: own })?.httpCheck).toEqual({ ...own, port: 80 });
+        expect(guestOf({ workload: moodle, httpCheck: { enabled: false } })).not.toHaveProperty("httpCheck");
+    });
+});
+
+test("a workload in any state is answered, and accepted only when it is complete", () => {
+    const [guest] = sample().guests;
+    const some = <T>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+    const group = fc.record({
+        kind: some<unknown>("apache", "mediawiki", "moodle", "none", "x", 1),
+        archive: some<unknown>("/srv/m.tgz", "https://example.org/m.tgz", "m.tgz", []),
+        sha256: some<unknown>("ab".repeat(32), "ab", 7),
+        url: some("http://example.org", "example.org"),
+        title: some("Aula", "a'b"),
+    });
+    fc.assert(
+        fc.property(fc.oneof(group, fc.jsonValue()), (workload) => {
+            const raw = { ...sample(), guests: [{ ...(guest as object), memory: 1000, disk: 10, workload }] };
+            const parsed = parseCluster(raw, around());
+            if ("faults" in parsed) {
+                expect(new Set(parsed.faults.map(({ path }) => path)).size).toBe(parsed.faults.length);
+                return;
+            }
+            const [made] = parsed.spec.guests;
+            const sites = {
+                url: expect.stringMatching(/^http:/) as string,
+                title: expect.stringMatching(/./) as string,
+            };
+            const whole = { kind: "moodle", archive: expect.stringMatching(/tgz$/) as string, sha256: "ab".repeat(32) };
+            const kind = made?.workload.kind;
+            const expected = {
+                none: { kind },
+                apache: { kind },
+                mediawiki: { kind, ...sites },
+                moodle: { ...whole, ...sites },
+            };
+            expect(made?.workload).toEqual(expected[kind ?? "none"]);
+        }),
+        { numRuns: 500 },
+    );
+});
+
 test("a check that is switched off is absent", () => {
     const [guest] = sample().guests;
     const guests = [{ ...(guest as object), httpCheck: { enabled: false } }];

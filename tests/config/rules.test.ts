@@ -8,6 +8,12 @@ const guest = { name: "web", address: "192.168.1.110", medium: "/srv/media/web.i
 const node1 = { name: "one", address: "192.168.1.101", memory: 4096 };
 const node2 = { name: "two", address: "192.168.1.102", memory: 4096 };
 const pool = { virtualAddress: "192.168.1.120" };
+const sha256 = "0123456789abcdef".repeat(4);
+const moodle = { kind: "moodle", archive: "/srv/media/moodle.tgz", sha256 };
+/** A guest with a workload, large enough for any. */
+const serving = (workload: unknown, more: object = {}) => ({
+    guests: [{ ...guest, memory: 1000, disk: 10, workload, ...more }],
+});
 
 const cases: Record<string, Case[]> = {
     names: [
@@ -212,6 +218,102 @@ const cases: Record<string, Case[]> = {
             "on a node full of dom0",
             { nodes: [node1, { ...node2, memory: 1024 }] },
             ["nodes[1].dom0Memory: leaves no memory for guests: the machine has 1024 MiB, Xen keeps 64"],
+        ],
+    ],
+    workloads: [
+        ["none of them", serving("none"), []],
+        ["apache", serving("apache"), []],
+        ["mediawiki", serving("mediawiki"), []],
+        ["moodle", serving(moodle), []],
+        ["moodle from a URL", serving({ ...moodle, archive: "https://example.org/a%20b/moodle-4.5.tar.gz" }), []],
+        ["unknown", serving("wiki"), ["guests[0].workload: is none of apache, mediawiki, moodle, none"]],
+        [
+            "unknown in a group",
+            serving({ kind: "Moodle" }),
+            ["guests[0].workload.kind: is none of apache, mediawiki, moodle, none"],
+        ],
+        ["a group without a kind", serving({}), ["guests[0].workload.kind: is missing"]],
+        [
+            "moodle by its name alone",
+            serving("moodle"),
+            [
+                "guests[0].workload.archive: is missing: Moodle is in no Debian package",
+                "guests[0].workload.sha256: is missing: Moodle is in no Debian package",
+            ],
+        ],
+        [
+            "moodle with nothing right: no fault stands twice",
+            serving({ kind: "moodle", archive: "moodle.tgz", sha256: "abc", url: "moodle.example.org", title: "a'b" }),
+            [
+                "guests[0].workload.archive: is not an absolute path",
+                "guests[0].workload.sha256: is no SHA-256: that has 64 hex digits",
+                "guests[0].workload.url: is not the root of a web site",
+                "guests[0].workload.title: is no title that can be carried",
+            ],
+        ],
+        [
+            "moodle as a zip",
+            serving({ ...moodle, archive: "/srv/moodle.zip" }),
+            ["guests[0].workload.archive: ends neither in .tgz nor in .tar.gz"],
+        ],
+        [
+            "moodle from a URL with a password",
+            serving({ ...moodle, archive: "https://me:pass@example.org/moodle.tgz" }),
+            ["guests[0].workload.archive: has a login in it, which would stand in the stack's files in clear"],
+        ],
+        [
+            "moodle from a server of files",
+            serving({ ...moodle, archive: "ftp://example.org/moodle.tgz" }),
+            ["guests[0].workload.archive: is no plain URL"],
+        ],
+        [
+            "a site on no port",
+            serving({ kind: "mediawiki", url: "http://wiki.example.org:70000" }),
+            ["guests[0].workload.url: is not the root of a web site"],
+        ],
+        [
+            "a site in a folder",
+            serving({ kind: "mediawiki", url: "http://example.org/wiki" }),
+            ["guests[0].workload.url: is not the root of a web site"],
+        ],
+        [
+            "an archive that nobody would look at",
+            serving({ kind: "mediawiki", archive: "/srv/a.tgz", sha256 }),
+            [
+                "guests[0].workload.archive: is for moodle only, but the workload is mediawiki",
+                "guests[0].workload.sha256: is for moodle only, but the workload is mediawiki",
+            ],
+        ],
+        [
+            "a title for what has none",
+            serving({ kind: "apache", title: "Home", url: "http://example.org" }),
+            [
+                "guests[0].workload.url: is for mediawiki and moodle only, but the workload is apache",
+                "guests[0].workload.title: is for mediawiki and moodle only, but the workload is apache",
+            ],
+        ],
+        [
+            "too small a guest, in both ways",
+            serving(moodle, { memory: 767, disk: 3 }),
+            [
+                "guests[0].memory: is too little for moodle, which needs 768 MiB",
+                "guests[0].disk: is too little for moodle, which needs 4 GiB",
+            ],
+        ],
+        ["just large enough a guest", serving("mediawiki", { memory: 384, disk: 2 }), []],
+        ["a small guest that has to do nothing", serving("apache", { memory: 64, disk: 1 }), []],
+        [
+            "moodle where nobody can get into the guest",
+            {
+                ...serving(moodle),
+                platform: "ovm-2.2",
+                nodes: [node1, node2].map((node, number) => ({ ...node, number })),
+            },
+            [
+                "guests[0].workload: can be set up on debian-xen only: Oracle VM 2.2 has no way into a guest",
+                "managerPassword: is missing, but platform: ovm-2.2 needs it",
+                "agentPassword: is missing, but platform: ovm-2.2 needs it",
+            ],
         ],
     ],
     repository: [

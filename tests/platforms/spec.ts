@@ -14,6 +14,7 @@ export function guestSpec(change: Partial<GuestSpec> = {}): GuestSpec {
         medium: "/srv/media/apache",
         disk: 4,
         ha: true,
+        workload: { kind: "none" },
         httpCheck: { path: "/", port: 80, status: 200 },
         keepDisk: true,
         ...change,
