@@ -93,6 +93,11 @@ export const now = viewOf(
 );
 /** URL of each guest that is asked by HTTP. */
 export const urls = Object.fromEntries(guests.map(({ name, resource }) => [name, resource.url]));
+const sites = guests.flatMap(({ name, resource: { adminPassword } }) =>
+    adminPassword === undefined ? [] : [[name, adminPassword] as const],
+);
+/** Secret password of each site's administrator; no output where nothing is set up. */
+export const adminPasswords = sites.length === 0 ? undefined : Object.fromEntries(sites);
 export const readme = interpolate`# Pool ${spec.pool.name}
 
 ${serverPool.state}

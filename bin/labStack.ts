@@ -4,19 +4,20 @@
  *
  * Everything it writes lies in `stack/` in the lab's folder: the state, its passphrase, and a copy of `Pulumi.lab.yaml`, because engines
  * write the passphrase's salt into a stack's config and no run may change a tracked file. OVM_HA_LAB_CONFIG names another
- * file to copy.
+ * file to copy; a new lab gets the guest media that it asks for.
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { MEDIA } from "../lab/image";
 import { defaultLabFolder, readLab } from "../lab/state";
 
 const root = resolve(__dirname, "..");
 const labFolder = defaultLabFolder();
-const folder = join(labFolder, "stack");
 /** What the cluster is built from; another file tries another configuration, and no tracked one has to be changed. */
-const source = resolve(process.env["OVM_HA_LAB_CONFIG"] ?? join(root, "Pulumi.lab.yaml"));
+const trackedFile = resolve(root, process.env["OVM_HA_LAB_CONFIG"] ?? "Pulumi.lab.yaml");
+const folder = join(labFolder, "stack");
 const configFile = join(folder, "Pulumi.lab.yaml");
 const passphraseFile = join(folder, "passphrase");
 const environment = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile };
@@ -53,8 +54,15 @@ async function timed(script: string, args: readonly string[], env: Record<string
 /** The tracked config, its paths leading into this lab's folder, with the salt that an engine has added to the copy. */
 function refreshConfig(): void {
     const salt = existsSync(configFile) ? /^encryptionsalt: .*$/m.exec(readFileSync(configFile, "utf8")) : null;
-    const tracked = readFileSync(source, "utf8").replaceAll(": .lab/", `: ${labFolder}/`);
+    const tracked = readFileSync(trackedFile, "utf8").replaceAll(": .lab/", `: ${labFolder}/`);
     writeFileSync(configFile, salt === null ? tracked : `${tracked}${salt[0]}\n`);
+}
+
+/** The words that make a new lab have the media its guests are made from. */
+function mediaFlags(): string[] {
+    const text = readFileSync(trackedFile, "utf8");
+    const names = MEDIA.filter((name) => text.includes(`medium: /srv/media/${name}\n`));
+    return names.length === 0 ? [] : ["--media", names.join(",")];
 }
 
 async function prepareStack(): Promise<void> {
@@ -71,7 +79,7 @@ async function prepareStack(): Promise<void> {
 }
 
 async function main([verb = "up", ...flags]: readonly string[]): Promise<void> {
-    const started = verb === "up" ? await timed("lab/main.ts", ["start"]) : 0;
+    const started = verb === "up" ? await timed("lab/main.ts", ["start", ...mediaFlags()]) : 0;
     await prepareStack();
     const command = [verb, "--stack", "lab", "--config-file", configFile, ...flags];
     const seconds = await timed("engine/launcher.ts", command, environment);

@@ -1,9 +1,10 @@
-import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
 import { type GuestSpec } from "../config/spec";
 import { type NfsRepository } from "./nfsRepository";
 import { type OvmServerNode } from "./ovmServerNode";
 import { type ServerPool } from "./serverPool";
-import { carryOut, type Site } from "./site";
+import { carryOut, NO_SECRETS, type Site } from "./site";
 
 /** What a guest is made from. */
 export interface HaGuestArgs {
@@ -16,8 +17,10 @@ export interface HaGuestArgs {
 /** A virtual machine. Where it runs is the pool's business, and never an input. */
 export class HaGuest extends ComponentResource {
     readonly address: Output<string>;
-    /** Empty when the guest is not asked by HTTP. */
+    /** Where clients reach what it serves; empty when nobody knows of anything. */
     readonly url: Output<string>;
+    /** Of the administrator of what it serves; absent where nothing was set up. A secret. */
+    readonly adminPassword?: Output<string>;
     /** What was true when it was set up last. */
     readonly state: Output<string>;
 
@@ -25,16 +28,33 @@ export class HaGuest extends ComponentResource {
         super("ha:index:HaGuest", name, {}, options);
         const { guest, repository, nodes, pool } = args;
         const plan = site.platform.guest(site.spec, guest);
+        const password = (purpose: string): Output<string> =>
+            new RandomPassword(`${name}-${purpose}`, { length: 24, special: false, minNumeric: 1 }, { parent: this })
+                .result;
+        if (plan.some((step) => step.secret !== undefined)) {
+            this.adminPassword = secret(password("admin"));
+        }
         const steps = carryOut(site, name, plan, {
             parent: this,
             needs: { repository: repository.done, pool: pool.done },
             nodes,
+            ...(this.adminPassword === undefined
+                ? {}
+                : { secrets: output({ ...NO_SECRETS, admin: this.adminPassword, database: password("database") }) }),
         });
-        const check = guest.httpCheck;
-        const port = check === undefined || check.port === 80 ? "" : `:${check.port}`;
         this.address = output(guest.address);
-        this.url = output(check === undefined ? "" : `http://${guest.address}${port}${check.path}`);
+        this.url = output(urlOf(guest));
         this.state = steps.get(plan.at(-1)?.name ?? "")?.stdout ?? output("");
         this.registerOutputs({ address: this.address, url: this.url, state: this.state });
     }
+}
+
+function urlOf({ address, workload, httpCheck }: GuestSpec): string {
+    if ("url" in workload) {
+        return `${workload.url}/`;
+    }
+    if (httpCheck === undefined) {
+        return "";
+    }
+    return `http://${address}${httpCheck.port === 80 ? "" : `:${httpCheck.port}`}${httpCheck.path}`;
 }

@@ -3,7 +3,7 @@ import { RandomPassword } from "@pulumi/random";
 import { type RemoteStep } from "../remote/step";
 import { type NfsRepository } from "./nfsRepository";
 import { type OvmServerNode } from "./ovmServerNode";
-import { carryOut, lastOf, type Site } from "./site";
+import { carryOut, lastOf, NO_SECRETS, type Site } from "./site";
 
 /** What a pool is made from. */
 export interface ServerPoolArgs {
@@ -29,7 +29,7 @@ export class ServerPool extends ComponentResource {
             parent: this,
             needs: { repository: args.repository.done, nodes: args.nodes.flatMap(({ done }) => done) },
             nodes: args.nodes,
-            secrets: output({ manager: "", agent: "", ...site.passwords, pool: secret.result }),
+            secrets: output({ ...NO_SECRETS, ...site.passwords, pool: secret.result }),
         });
         this.done = lastOf(plan, steps);
         this.virtualAddress = output(spec.pool.virtualAddress);

@@ -14,6 +14,9 @@ export interface Site {
     readonly passwords?: Readonly<Record<"manager" | "agent", Input<string>>>;
 }
 
+/** Secrets of nothing, to be filled in by who has some. */
+export const NO_SECRETS: Secrets = { pool: "", manager: "", agent: "", admin: "", database: "" };
+
 /** Where the member of that name is logged in to. */
 export function endpointOf(spec: ClusterSpec, host: string): Endpoint {
     const member = [spec.manager, ...spec.nodes].find(({ name }) => name === host);
@@ -67,7 +70,7 @@ export function carryOut(
         });
         const { secret } = step;
         if (secret !== undefined && secrets === undefined) {
-            throw new Error(`the step ${step.name} needs the pool's secrets`);
+            throw new Error(`the step ${step.name} needs secrets, but none were given`);
         }
         const gone = nodes.find(({ lost, host }) => lost && host === step.host);
         const resource = new RemoteStep(

@@ -1,11 +1,14 @@
 import { type ClusterDraft } from "./schema";
 import { type WorkloadKind } from "./spec";
 
-/** What a guest is asked for by default: where there is a database, something that is not answered without it. */
+/**
+ * What a guest is asked for by default: where there is a database, something that is not answered without it, nor before the
+ * site is set up (MediaWiki's own pages and API say 200 then).
+ */
 export const CHECK_PATHS: Readonly<Record<WorkloadKind, string>> = {
     none: "/",
     apache: "/",
-    mediawiki: "/mediawiki/api.php?action=query&meta=siteinfo&siprop=statistics&format=json",
+    mediawiki: "/ovm-ha-cluster/health",
     moodle: "/ovm-ha-cluster/health",
 };
 

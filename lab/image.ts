@@ -31,12 +31,25 @@ import { withLock } from "./state";
 /** Folder with the build scripts. */
 const SCRIPTS = join(__dirname, "image");
 
-/** The guest media to make: each is a folder of {@link SCRIPTS}. */
-export const MEDIA = ["apache"] as const;
+/** The guest media that can be made: each is a folder of {@link SCRIPTS}. */
+export const MEDIA = ["apache", "mediawiki", "moodle"] as const;
+
+/** Name of a guest medium. */
+export type Medium = (typeof MEDIA)[number];
+
+/** The media of a lab for which nobody names others: whoever wants more waits for their making. */
+export const USUAL_MEDIA: readonly Medium[] = ["apache"];
+
+/** Folder with what all guest media are made of, beside their own. */
+const BASE = "web";
 
 /** Sizes of the file systems, as mke2fs takes them. The files are sparse. */
-const SIZES: Record<string, string> = { host: "10G" };
-const MEDIUM_SIZE = "768M";
+const SIZES: Readonly<Record<"host" | Medium, string>> = {
+    host: "10G",
+    apache: "768M",
+    mediawiki: "1536M",
+    moodle: "1536M",
+};
 
 /** Everything an image is made of, but for the archive. */
 export interface Recipe {
@@ -45,7 +58,7 @@ export interface Recipe {
     modules: string[];
     size: string;
     /** Texts of the scripts, by what they are for. */
-    scripts: { common: string; setup: string; initrd: string; init: string; export: string };
+    scripts: { common: string; base?: string; setup: string; initrd: string; init: string; export: string };
 }
 
 /** Images that are ready: folders with `root.img`, `vmlinuz`, `initrd.img` and `xen`, and one with `media.img`. */
@@ -70,15 +83,17 @@ export function parseWords(text: string): string[] {
 }
 
 /** The recipe of an image, from its folder of scripts. */
-export function readRecipe(name: string): Recipe {
+export function readRecipe(name: "host" | Medium): Recipe {
     const read = (...path: string[]): string => readFileSync(join(SCRIPTS, ...path), "utf8");
+    const base = name === "host" ? [] : [BASE];
     return {
         name,
-        packages: parseWords(read(name, "packages")),
-        modules: parseWords(read(name, "modules")),
-        size: SIZES[name] ?? MEDIUM_SIZE,
+        packages: [...base, name].flatMap((folder) => parseWords(read(folder, "packages"))),
+        modules: parseWords(read(base[0] ?? name, "modules")),
+        size: SIZES[name],
         scripts: {
             common: read("common.sh"),
+            ...(name === "host" ? {} : { base: read(BASE, "setup.sh") }),
             setup: read(name, "setup.sh"),
             initrd: read("initrd.sh"),
             init: read("init"),
@@ -117,6 +132,7 @@ export function mmdebstrapArguments(recipe: Recipe, asRoot: boolean, hasSources:
         '--aptopt=Acquire::Languages "none"',
         // The scripts go as text: within mmdebstrap's user namespace this folder may not be readable.
         `--essential-hook=${scripts.common}`,
+        ...(scripts.base === undefined ? [] : [`--customize-hook=${scripts.base}`]),
         `--customize-hook=${scripts.setup}`,
         `--customize-hook=${scripts.initrd}`,
         `--customize-hook=${scripts.export}`,
@@ -268,13 +284,19 @@ function linkOrCopy(from: string, to: string): void {
  * When a build fails (without network, for example) but the cache holds an image of the same recipe from an older day
  * of the archive, that one is taken, with a warning.
  *
+ * @param wanted the guest media to put on the disk, in this order
  * @throws LabError with the end of the log when there is nothing to go on with
  */
-export async function ensureImages(report: Report, signal: AbortSignal, archive = findArchive()): Promise<Images> {
+export async function ensureImages(
+    wanted: readonly Medium[],
+    report: Report,
+    signal: AbortSignal,
+    archive = findArchive(),
+): Promise<Images> {
     const folder = join(cacheFolder(), "images");
     mkdirSync(folder, { recursive: true });
     let built = false;
-    const ensure = async (name: string): Promise<string> => {
+    const ensure = async (name: "host" | Medium): Promise<string> => {
         const recipe = readRecipe(name);
         const look = (day: string | undefined): string | undefined => {
             const found = findCached(cachedImages(folder), recipe, day);
@@ -310,13 +332,13 @@ export async function ensureImages(report: Report, signal: AbortSignal, archive 
         report.note("The images are built from Debian packages, once; this takes some minutes.");
     }
     await removeLeftovers(folder);
-    const results = await Promise.allSettled(["host", ...MEDIA].map(ensure));
+    const results = await Promise.allSettled((["host", ...wanted] as const).map(ensure));
     const failed = results.find((result) => result.status === "rejected");
     if (failed) {
         throw failed.reason;
     }
     const [host = "", ...guests] = results.map((result) => (result.status === "fulfilled" ? result.value : ""));
-    const media = new Map(MEDIA.map((name, index) => [name as string, guests[index] ?? ""]));
+    const media = new Map(wanted.map((name, index) => [name as string, guests[index] ?? ""]));
     const disk = join(folder, `media-${keyOf([...media].map(([name, path]) => [name, basename(path)]))}`);
     if (!existsSync(disk)) {
         await report.step("putting the guest media on a disk", async () => buildMedia(folder, media, disk));

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findAccelerator } from "./accelerator";
 import { LabError, messageOf } from "./errors";
 import { knownHosts, makeIdentity, makeKey } from "./identity";
-import { cacheFolder, ensureImages, MEDIA } from "./image";
+import { cacheFolder, ensureImages, type Medium, USUAL_MEDIA } from "./image";
 import {
     bootsOf,
     diskState,
@@ -81,7 +81,12 @@ function portsOf(lab: Lab): Ports {
 }
 
 /** A lab as described before its network has ports. */
-function describe(folder: LabFolder, images: Lab["images"], accelerator: Lab["accelerator"]): Lab {
+function describe(
+    folder: LabFolder,
+    images: Lab["images"],
+    media: readonly Medium[],
+    accelerator: Lab["accelerator"],
+): Lab {
     return {
         version: 1,
         createdAt: new Date().toISOString(),
@@ -95,7 +100,7 @@ function describe(folder: LabFolder, images: Lab["images"], accelerator: Lab["ac
             publicKey: folder.at("id_ed25519.pub"),
             knownHosts: folder.at("known_hosts"),
         },
-        media: { machine: planMachines(NODES.least)[0]?.name ?? "", folder: "/srv/media", names: [...MEDIA] },
+        media: { machine: planMachines(NODES.least)[0]?.name ?? "", folder: "/srv/media", names: [...media] },
         images,
         saves: {},
     };
@@ -186,6 +191,18 @@ async function endOrphans(folder: LabFolder): Promise<void> {
     }
 }
 
+/** The disk with the media is part of every saved state, so a lab keeps the one it was made with. */
+function checkMedia(lab: Pick<Lab, "media">, wanted: readonly Medium[]): void {
+    const missing = wanted.filter((name) => !lab.media.names.includes(name));
+    if (missing.length > 0) {
+        const all = [...new Set([...lab.media.names, ...missing])].join(",");
+        throw new LabError(
+            `this lab was made without the guest medium ${missing.join(", ")}: npm run lab -- clean, ` +
+                `then npm run lab -- start --media ${all}`,
+        );
+    }
+}
+
 /** What `start` did. */
 export interface Started {
     lab: Lab;
@@ -199,11 +216,18 @@ export interface Started {
  * of a machine is saved as {@link FRESH}. What this call started is stopped again when it fails or is interrupted.
  *
  * @param options.nodes how many nodes; without it as many as the lab has, or 2
+ * @param options.media guest media that must lie ready; without it those the lab has, or the usual ones
  * @param options.install install missing packages even without root
  */
-export async function start(context: Context, options: { nodes?: number; install?: boolean } = {}): Promise<Started> {
+export async function start(
+    context: Context,
+    options: { nodes?: number; media?: readonly Medium[]; install?: boolean } = {},
+): Promise<Started> {
     const { folder, report, signal } = context;
     const known = folder.exists ? folder.readLab() : undefined;
+    if (known !== undefined) {
+        checkMedia(known, options.media ?? []);
+    }
     const nodes = options.nodes ?? Math.max(NODES.least, (known?.machines.length ?? 0) - 1);
     const plans = planMachines(nodes);
     const before = folder.readRun();
@@ -214,8 +238,9 @@ export async function start(context: Context, options: { nodes?: number; install
         let lab = known;
         if (!lab) {
             checkDisk(cacheFolder(), DISK.build);
-            const { host, media } = await ensureImages(report, signal);
-            lab = describe(folder, { host, media }, await findAccelerator(host, signal));
+            const wanted = options.media ?? USUAL_MEDIA;
+            const { host, media } = await ensureImages(wanted, report, signal);
+            lab = describe(folder, { host, media }, wanted, await findAccelerator(host, signal));
             await makeKey(folder.at("id_ed25519"), "lab");
         }
         await endOrphans(folder);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { LabError, messageOf } from "./errors";
-import { removeImages } from "./image";
+import { MEDIA, type Medium, removeImages, USUAL_MEDIA } from "./image";
 import * as verbs from "./lab";
 import { endOfConsole } from "./machine";
 import { NODES } from "./machines";
@@ -101,6 +101,16 @@ function wholeNumber(text: string): number {
     return Number(text);
 }
 
+function mediaNames(text: string): Medium[] {
+    return [...new Set(text.split(","))].map((word) => {
+        const name = MEDIA.find((one) => one === word);
+        if (name === undefined) {
+            throw new InvalidArgumentError(`"${word}" is none of ${MEDIA.join(", ")}`);
+        }
+        return name;
+    });
+}
+
 /** The command line; exported so that tests can read its help. */
 export function program(context: verbs.Context): Command {
     const { folder, report } = context;
@@ -124,9 +134,15 @@ export function program(context: verbs.Context): Command {
         .addOption(
             new Option("--nodes <number>", `how many nodes, ${NODES.least} or ${NODES.most}`).argParser(wholeNumber),
         )
+        .addOption(
+            new Option(
+                "--media <names>",
+                `guest media of a new lab, of ${MEDIA.join(", ")}, with commas; ${USUAL_MEDIA.join(",")} otherwise`,
+            ).argParser(mediaNames),
+        )
         .option("--install", "install missing Debian packages with sudo")
         .addOption(json())
-        .action(async (options: { nodes?: number; install?: boolean; json?: boolean }) => {
+        .action(async (options: { nodes?: number; media?: Medium[]; install?: boolean; json?: boolean }) => {
             const started = await verbs.start(context, options);
             const { machines, guest, pool } = started.lab;
             const steps = started.timings.map(({ step, seconds }) => [`  ${step}`, `${seconds.toFixed(1)} s`]);

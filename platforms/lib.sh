@@ -89,7 +89,8 @@ folder() { # folder PATH [MODE]: makes it, and its parents; remembers which of t
 
 drop_folder() { # drop_folder PATH: removes it and its parents if this program made them and nothing is left in them
     drop_folder_path=$1
-    while [ -e "$STATE/absent$drop_folder_path.mark" ]; do
+    # A run that was cut off may have dropped it, but not its parents.
+    while [ -e "$STATE/absent$drop_folder_path.mark" ] || { [ -n "$drop_folder_path" ] && [ ! -e "$drop_folder_path" ]; }; do
         if [ -d "$drop_folder_path" ] && ! rmdir "$drop_folder_path" 2>/dev/null; then
             break
         fi

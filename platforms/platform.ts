@@ -11,6 +11,10 @@ export interface Secrets {
     readonly manager: string;
     /** Of the agent on the nodes; empty where the platform has none. */
     readonly agent: string;
+    /** Of the administrator of what a guest serves; empty outside of a guest's plan. */
+    readonly admin: string;
+    /** Of the database of what a guest serves; empty outside of a guest's plan. */
+    readonly database: string;
 }
 
 /**

@@ -12,8 +12,11 @@
 # ACCEPTED     SSH keys that may log in as root, one a line; may be empty
 # CONFIG       text of vm.cfg
 # KEEP_DISK    yes: the image stays on remove
+# WORKLOAD     what the guest sets up in itself; empty: nothing
+# STARTER      text of the program in the guest that does so
+# UNIT         text of its systemd unit
 : "${NAME:?}" "${REPOSITORY:?}" "${MEDIUM:?}" "${DISK_MIB:?}" "${NETWORK:?}" "${HOSTS:?}" "${ACCEPTED?}" "${CONFIG:?}" \
-    "${KEEP_DISK:?}"
+    "${KEEP_DISK:?}" "${WORKLOAD?}" "${STARTER?}" "${UNIT?}"
 
 guest=$REPOSITORY/running_pool/$NAME
 image=$guest/System.img
@@ -35,6 +38,16 @@ text_inside() { # text_inside PATH MODE TEXT
 folder_inside() { # folder_inside PATH MODE
     quietly debugfs -w -R "mkdir $1" "$work/System.img"
     quietly debugfs -w -R "sif $1 mode 040$2" "$work/System.img"
+}
+
+starter_inside() {
+    wants=/etc/systemd/system/multi-user.target.wants
+    text_inside /usr/local/sbin/ovm-ha-workload 755 "$STARTER"
+    text_inside /etc/systemd/system/ovm-ha-workload.service 644 "$UNIT"
+    folder_inside "$wants" 755
+    quietly debugfs -w -R "symlink $wants/ovm-ha-workload.service ../ovm-ha-workload.service" "$work/System.img"
+    in_image "stat $wants/ovm-ha-workload.service" | grep -q 'Fast link dest: "../ovm-ha-workload.service"' ||
+        fail "cannot write into the image of $NAME"
 }
 
 root_of_medium() { # prints the file that the root is made from
@@ -89,9 +102,11 @@ boot_file() { # boot_file NAME: takes the kernel or initrd from the medium or, i
 apply() {
     folder "$REPOSITORY/running_pool"
     folder "$guest"
-    if [ -e "$image" ] && [ "$(cat "$guest/medium" 2>/dev/null)" != "$MEDIUM" ]; then
-        # Another medium makes another guest; the disk of the one before is its owner's to delete.
+    origin=$MEDIUM${WORKLOAD:+ $WORKLOAD}
+    if [ -e "$image" ] && [ "$(cat "$guest/medium" 2>/dev/null)" != "$origin" ]; then
+        # Another medium or workload makes another guest; the disk of the one before is its owner's to delete.
         mv "$image" "$image.$(date -u +%Y%m%dT%H%M%SZ)"
+        rm -f "$guest/release"
     fi
     if [ ! -e "$image" ]; then
         rm -rf "$work"
@@ -110,9 +125,12 @@ apply() {
             folder_inside /root/.ssh 700
             text_inside /root/.ssh/authorized_keys 600 "$ACCEPTED"
         fi
+        if [ -n "$WORKLOAD" ]; then
+            starter_inside
+        fi
         mv "$work/key.pub" "$guest/host-key.pub"
         mv "$work/vmlinuz" "$work/initrd.img" "$guest/"
-        printf '%s\n' "$MEDIUM" >"$guest/medium"
+        printf '%s\n' "$origin" >"$guest/medium"
         sync "$work/System.img"
         mv "$work/System.img" "$image"
     fi

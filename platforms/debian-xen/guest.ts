@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type ClusterSpec, type GuestSpec } from "../../config/spec";
 import { isSlow } from "./cib";
 import { onNode } from "./scripts";
+import { siteOf, WORKLOAD_DISK, workloadMark } from "./workload";
 
 /** Where a node keeps what it needs to run a guest. */
 export const LOCAL_STORE = "/var/ovs/local";
@@ -25,7 +26,15 @@ export function vmConfig(spec: ClusterSpec, guest: GuestSpec): string {
     const local = `${LOCAL_STORE}/${guest.name}`;
     // What a kernel does against attacks on a real processor costs minutes on an emulated one.
     const extra = `root=/dev/xvda rw console=hvc0 net.ifnames=0 quiet${isSlow(spec) ? " nokaslr mitigations=off" : ""}`;
-    return `# Made by ovm-ha-cluster.
+    const site = siteOf(guest);
+    const folder = `${mountPoint(spec)}/running_pool/${guest.name}`;
+    const disks = [
+        `script=block-dio,format=raw,vdev=xvda,access=w,target=${folder}/System.img`,
+        ...(site === undefined
+            ? []
+            : [`script=block-dio,format=raw,vdev=xvdb,access=r,target=${folder}/${WORKLOAD_DISK}`]),
+    ];
+    return `# Made by ovm-ha-cluster.${site === undefined ? "" : `\n# Sets up: ${workloadMark(site)}`}
 name = "${guest.name}"
 uuid = "${guestUuid(spec, guest)}"
 type = "pvh"
@@ -35,7 +44,7 @@ kernel = "${local}/vmlinuz"
 ramdisk = "${local}/initrd.img"
 extra = "${extra}"
 vif = ["mac=${guest.mac},bridge=${BRIDGE}"]
-disk = ["script=block-dio,format=raw,vdev=xvda,access=w,target=${mountPoint(spec)}/running_pool/${guest.name}/System.img"]
+disk = [${disks.map((disk) => `"${disk}"`).join(", ")}]
 on_poweroff = "destroy"
 on_reboot = "restart"
 on_crash = "destroy"`;
@@ -89,7 +98,7 @@ export function healthCheck(spec: ClusterSpec, guest: GuestSpec): string {
         URL: guestUrl(guest),
         STATUS: String(guest.httpCheck.status),
         WAIT: slow ? "20" : "5",
-        BOOT: String(bootPatience(spec)),
+        BOOT: String(bootPatience(spec, guest)),
         PATIENCE: slow ? "60" : "15",
         MOUNT: mountPoint(spec),
     });
@@ -100,9 +109,10 @@ export function guestAgent(): string {
     return onNode("guest-agent", {});
 }
 
-/** Seconds a guest gets to boot and answer. */
-export function bootPatience(spec: ClusterSpec): number {
-    return isSlow(spec) ? 900 : 300;
+/** Seconds a guest gets to boot and answer. Moodle's first start makes hundreds of tables, and an upgrade changes them. */
+export function bootPatience(spec: ClusterSpec, { workload }: GuestSpec): number {
+    const long = workload.kind === "moodle";
+    return isSlow(spec) ? (long ? 7200 : 900) : long ? 1200 : 300;
 }
 
 /** Changes exactly when the guest has to be started anew. */

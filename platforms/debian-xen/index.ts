@@ -21,6 +21,7 @@ import { corosyncKey, memberKey } from "./keys";
 import { hostsLines, knownHostsLines, members, type Member } from "./members";
 import { MANAGER_PACKAGES, NODE_PACKAGES } from "./packages";
 import { script } from "./scripts";
+import { siteOf, starter, workloadSecrets, workloadVariables } from "./workload";
 
 /** Oldest Xen with which live migration of PVH guests was seen to work in Debian. */
 const XEN_MINIMUM = "4.14";
@@ -216,9 +217,10 @@ export const debianXen: Platform = {
         const check = {
             URL: guestUrl(guest),
             STATUS: guest.httpCheck === undefined ? "" : String(guest.httpCheck.status),
-            PATIENCE: String(bootPatience(spec)),
+            PATIENCE: String(bootPatience(spec, guest)),
         };
-        const identity = [guest.name, guest.medium];
+        const site = siteOf(guest);
+        const identity = [guest.name, guest.medium, ...(site === undefined ? [] : [site.kind])];
         const image: Step = {
             name: "image",
             host: spec.manager.name,
@@ -233,11 +235,32 @@ export const debianXen: Platform = {
                 ACCEPTED: spec.ssh.publicKey ?? "",
                 CONFIG: config,
                 KEEP_DISK: yesNo(guest.keepDisk),
+                ...starter(site),
             },
             timeout: 1800,
             needs: ["repository"],
             identity,
         };
+        const workload: Step[] =
+            site === undefined
+                ? []
+                : [
+                      {
+                          name: "workload",
+                          host: spec.manager.name,
+                          script: script("guest-workload"),
+                          variables: {
+                              NAME: guest.name,
+                              REPOSITORY: spec.repository.path,
+                              KEEP_DISK: yesNo(guest.keepDisk),
+                              ...workloadVariables(site),
+                          },
+                          secret: workloadSecrets,
+                          timeout: 1800,
+                          after: ["image"],
+                          identity,
+                      },
+                  ];
         const copies = hosts.map(({ name }): Step => ({
             name: `node-${name}`,
             host: name,
@@ -250,7 +273,7 @@ export const debianXen: Platform = {
                 HEALTH: guest.ha ? healthCheck(spec, guest) : "",
             },
             timeout: 300,
-            after: ["image"],
+            after: [workload.at(-1)?.name ?? "image"],
             needs: ["node"],
             identity,
         }));
@@ -268,7 +291,7 @@ export const debianXen: Platform = {
                       DIGEST: digest,
                       ...check,
                   },
-                  timeout: 2400,
+                  timeout: Math.max(2400, 600 + 2 * bootPatience(spec, guest)),
                   after: copies.map(({ name }) => name),
                   needs: ["pool"],
                   identity,
@@ -278,11 +301,11 @@ export const debianXen: Platform = {
                   host: plainHost(spec, guest),
                   script: script("guest-plain"),
                   variables: { NAME: guest.name, FOLDER: folder, AFTER: `xen.service ${mountUnit(spec)}`, ...check },
-                  timeout: 1800,
+                  timeout: Math.max(1800, 600 + bootPatience(spec, guest)),
                   after: copies.map(({ name }) => name),
                   identity: [...identity, plainHost(spec, guest)],
               };
-        return [image, ...copies, running];
+        return [image, ...workload, ...copies, running];
     },
 };
 

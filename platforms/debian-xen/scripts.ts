@@ -9,6 +9,7 @@ export type ScriptName =
     | "guest-node"
     | "guest-plain"
     | "guest-resource"
+    | "guest-workload"
     | "hypervisor"
     | "keys"
     | "member"
@@ -24,6 +25,16 @@ const WITH_CIB: ReadonlySet<ScriptName> = new Set(["guest-resource", "pool"]);
 
 function read(file: string): string {
     return readFileSync(join(__dirname, file), "utf8");
+}
+
+/** Text of the program with which a guest sets up a workload: what all of them stand on, and its own. */
+export function inGuest(name: "mediawiki" | "moodle"): string {
+    return ["#!/bin/sh", read(join("in-guest", "lib.sh")), read(join("in-guest", `${name}.sh`)).trimEnd()].join("\n");
+}
+
+/** Text of the program that a guest starts with, and which runs that one. */
+export function startProgram(): string {
+    return ["#!/bin/sh", "# Made by ovm-ha-cluster.", read(join("in-guest", "start.sh")).trimEnd()].join("\n");
 }
 
 /** Text of a program that a step puts onto a node: shell, with these variables at its head. */

@@ -6,7 +6,7 @@ import { OvmServerNode } from "../../components/ovmServerNode";
 import { ServerPool } from "../../components/serverPool";
 import { type ClusterSpec } from "../../config/spec";
 import { debianXen } from "../../platforms/debian-xen";
-import { clusterSpec, guestSpec } from "../platforms/spec";
+import { clusterSpec, guestSpec, wikiSpec } from "../platforms/spec";
 
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 const PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY----- nobody may see this";
@@ -17,7 +17,7 @@ type MockResourceArgs = Omit<RawResource, "inputs"> & { inputs: Record<string, u
 interface Seen {
     resources: MockResourceArgs[];
     options: Map<string, pulumi.CustomResourceOptions>;
-    guest: { url: string; state: string };
+    guest: { url: string; state: string; adminPassword: string | undefined; hidden: boolean };
 }
 
 async function promiseOf<T>(value: pulumi.Output<T>): Promise<T> {
@@ -38,7 +38,7 @@ async function build(spec: ClusterSpec): Promise<Seen> {
                 resources.push({ ...args, inputs });
                 const made =
                     args.type === "random:index/randomPassword:RandomPassword"
-                        ? { result: MATERIAL }
+                        ? { result: `${args.name} ${MATERIAL}` }
                         : { stdout: `${args.name} is done`, stderr: "" };
                 return { id: `${args.name}-id`, state: { ...inputs, ...made } };
             },
@@ -62,7 +62,10 @@ async function build(spec: ClusterSpec): Promise<Seen> {
     const [guest = guestSpec()] = spec.guests;
     const made = new HaGuest(guest.name, site, { guest, repository, nodes, pool }, watching);
     const [url, state] = await Promise.all([promiseOf(made.url), promiseOf(made.state)]);
-    return { resources, options, guest: { url, state } };
+    const { adminPassword } = made;
+    const admin = adminPassword === undefined ? undefined : await promiseOf(adminPassword);
+    const hidden = adminPassword !== undefined && (await pulumi.isSecret(adminPassword));
+    return { resources, options, guest: { url, state, adminPassword: admin, hidden } };
 }
 
 function dependencies(options: pulumi.CustomResourceOptions | undefined): pulumi.Resource[] {
@@ -177,6 +180,56 @@ describe("the components", () => {
     });
 
     it("say where the guest answers and what it said last", () => {
-        expect(seen.guest).toEqual({ url: "http://192.168.1.110/", state: "WebServerHA-resource is done" });
+        expect(seen.guest).toMatchObject({ url: "http://192.168.1.110/", state: "WebServerHA-resource is done" });
+    });
+
+    describe("of a guest with a site", () => {
+        let site: Seen;
+        const step = (): Record<string, unknown> =>
+            site.resources.find(({ name }) => name === "WebServerHA-workload")?.inputs ?? {};
+
+        beforeAll(async () => {
+            site = await build(clusterSpec({ guests: [wikiSpec()] }));
+        });
+
+        it("make passwords for it, and for no other guest", () => {
+            const passwords = (from: Seen) =>
+                from.resources.filter(({ type }) => type.startsWith("random:")).map(({ name }) => name);
+            expect(passwords(site)).toEqual(["HAPPOOL-secret", "WebServerHA-admin", "WebServerHA-database"]);
+            expect(passwords(seen)).toEqual(["HAPPOOL-secret"]);
+        });
+
+        it("carry them in one step, which is a secret as a whole", () => {
+            expect(step()["logging"]).toBe("none");
+            const { value, [SECRET_MARK]: mark } = step()["stdin"] as Record<string, string>;
+            expect(mark).toBeDefined();
+            expect(value).toContain(`ADMIN_PASSWORD='\\''WebServerHA-admin ${MATERIAL}'\\''`);
+            expect(value).toContain(`DATABASE_PASSWORD='\\''WebServerHA-database ${MATERIAL}'\\''`);
+            expect(site.options.get("WebServerHA-workload")?.additionalSecretOutputs).toEqual(
+                expect.arrayContaining(["stdout", "stderr"]),
+            );
+        });
+
+        it("record none of them in clear", () => {
+            const clear = JSON.stringify(site.resources, (_, value: unknown) =>
+                typeof value === "object" && value !== null && SECRET_MARK in value ? "secret" : value,
+            );
+            expect(clear).not.toContain(MATERIAL);
+        });
+
+        it("put its disk there before a node can start it", async () => {
+            const before = async (name: string) => Promise.all(dependencies(site.options.get(name)).map(nameOf));
+            expect(await before("WebServerHA-workload")).toEqual(["WebServerHA-image"]);
+            expect(await before("WebServerHA-node-OVMSERVER01")).toContain("WebServerHA-workload");
+        });
+
+        it("tell the administrator's password, as a secret, and where the site is", () => {
+            expect(site.guest).toMatchObject({
+                url: "http://192.168.1.110/",
+                adminPassword: `WebServerHA-admin ${MATERIAL}`,
+                hidden: true,
+            });
+            expect(seen.guest.adminPassword).toBeUndefined();
+        });
     });
 });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { forcedAccelerator } from "../../lab/accelerator";
 import { identityFiles, knownHosts } from "../../lab/identity";
-import { findCached, keyOf, MEDIA, mmdebstrapArguments, parseWords, readRecipe } from "../../lab/image";
+import { findCached, keyOf, MEDIA, mmdebstrapArguments, parseWords, readRecipe, USUAL_MEDIA } from "../../lab/image";
+import { start } from "../../lab/lab";
 import { countBoots } from "../../lab/machine";
 import { ALL_MACHINES, findMachine, GUEST, planMachines, POOL } from "../../lab/machines";
 import {
@@ -18,8 +19,10 @@ import {
 import { choosePorts, forwardsOf, usualPorts } from "../../lab/ports";
 import { identify, isAlive, parseStat } from "../../lab/process";
 import { machineArguments, type MachineFiles, routerArguments } from "../../lab/qemu";
+import { program } from "../../lab/main";
+import { Report } from "../../lab/report";
 import { run } from "../../lab/run";
-import { LabFolder, readLab, withLock } from "../../lab/state";
+import { type Lab, LabFolder, readLab, withLock } from "../../lab/state";
 
 const FILES: MachineFiles = {
     disk: "/lab/a,b/disk.qcow2",
@@ -183,12 +186,61 @@ describe("images", () => {
     });
 
     test("every medium has a recipe, and fence agents are in none", () => {
-        for (const name of ["host", ...MEDIA]) {
+        for (const name of ["host", ...MEDIA] as const) {
             const { packages, modules } = readRecipe(name);
             expect(modules).toContain("ext4");
             expect(packages).toContain("busybox-static");
             expect(packages).not.toContain("fence-agents");
+            expect(new Set(packages).size).toBe(packages.length);
         }
+    });
+
+    test("every medium is a guest with a web server before it is anything else", () => {
+        for (const name of MEDIA) {
+            const { packages, modules, scripts } = readRecipe(name);
+            expect(packages).toEqual(expect.arrayContaining(["apache2", "openssh-server"]));
+            expect(modules).toContain("xen-blkfront");
+            const hooks = mmdebstrapArguments(readRecipe(name), true, false).filter((word) => word.includes("-hook="));
+            expect(hooks.slice(1, 3)).toEqual([
+                `--customize-hook=${scripts.base ?? ""}`,
+                `--customize-hook=${scripts.setup}`,
+            ]);
+        }
+        expect(readRecipe("host").scripts).not.toHaveProperty("base");
+        expect(readRecipe("mediawiki").packages).toEqual(expect.arrayContaining(["mediawiki", "mariadb-server"]));
+        // What others wait for in any lab stays small.
+        expect(USUAL_MEDIA).toEqual(["apache"]);
+    });
+
+    test("media are named with commas, and only those that can be made", async () => {
+        const wanted: unknown[] = [];
+        const context = {
+            folder: new LabFolder(temporary),
+            report: new Report(),
+            signal: new AbortController().signal,
+        };
+        const parse = async (words: string): Promise<unknown> => {
+            const lab = program(context).exitOverride();
+            const start = lab.commands.find((command) => command.name() === "start");
+            start?.exitOverride().configureOutput({ writeErr: () => undefined });
+            start?.action((options: { media?: unknown }) => void wanted.push(options.media));
+            return lab.parseAsync(["node", "lab", "start", "--media", words]);
+        };
+        await parse("apache,mediawiki,apache");
+        expect(wanted).toEqual([["apache", "mediawiki"]]);
+        await expect(parse("apache,windows")).rejects.toThrow(/"windows" is none of apache, mediawiki, moodle/);
+    });
+
+    test("a lab keeps the media it was made with, and says how to get others", async () => {
+        const folder = new LabFolder(join(temporary, "other"));
+        mkdirSync(folder.path, { recursive: true });
+        const media = { machine: "OVMANAGER", folder: "/srv/media", names: ["apache"] };
+        folder.writeLab({ version: 1, machines: [], saves: {}, media } as unknown as Lab);
+        const context = { folder, report: new Report(), signal: new AbortController().signal };
+        await expect(start(context, { media: ["apache", "mediawiki"] })).rejects.toThrow(
+            "this lab was made without the guest medium mediawiki: npm run lab -- clean, " +
+                "then npm run lab -- start --media apache,mediawiki",
+        );
     });
 
     test("the key follows from packages and scripts", () => {

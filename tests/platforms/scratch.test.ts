@@ -1,7 +1,7 @@
 import { debianXen } from "../../platforms/debian-xen";
 import { type Step } from "../../platforms/platform";
 import { canScratch, onScratchHost, type Run } from "./scratch";
-import { clusterSpec } from "./spec";
+import { clusterSpec, wikiSpec } from "./spec";
 
 const spec = clusterSpec({ repository: { ...clusterSpec().repository, path: "/srv/volume", keepData: false } });
 
@@ -20,6 +20,7 @@ const steps: [string, Step][] = [
     ["prepare", find(debianXen.repository(spec), "prepare")],
     ["export", find(debianXen.repository(spec), "export")],
     ["keys", find(debianXen.pool(spec), "keys-OVMSERVER01")],
+    ["workload", find(debianXen.guest(spec, wikiSpec({ name: "OVMTEST" })), "workload")],
     ["keys of the manager", find(debianXen.pool(spec), "keys-OVMANAGER")],
 ];
 

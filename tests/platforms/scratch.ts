@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Step } from "../../platforms/platform";
 import { assemble } from "../../remote/shell";
+import { SECRETS } from "./spec";
 
 /** What a run left. */
 export interface Run {
@@ -51,8 +52,16 @@ esac`,
 /** Whether this machine lets us make a root of our own. */
 export const canScratch = spawnSync("unshare", ["--map-root-user", "--mount", "--pid", "--fork", "true"]).status === 0;
 
-/** Runs a step on a scratch host, as often as `runs` says; the first result is the host as it was. */
-export function onScratchHost(step: Step, runs: readonly string[]): Run[] {
+/**
+ * Runs a step on a scratch host, as often as `runs` says; the first result is the host as it was.
+ *
+ * @param files of this machine that are there, by their names below /host
+ */
+export function onScratchHost(
+    step: Step,
+    runs: readonly string[],
+    files: Readonly<Record<string, string>> = {},
+): Run[] {
     const folder = mkdtempSync(join(tmpdir(), "scratch-"));
     try {
         const stubs = join(folder, "stubs");
@@ -63,7 +72,8 @@ export function onScratchHost(step: Step, runs: readonly string[]): Run[] {
             writeFileSync(join(stubs, name), `#!/bin/sh\n${text}\n`);
             chmodSync(join(stubs, name), 0o755);
         }
-        const variables = { ...step.variables, ...step.secret?.({ pool: "material", manager: "", agent: "" }) };
+        Object.entries(files).forEach(([name, file]) => copyFileSync(file, join(folder, name)));
+        const variables = { ...step.variables, ...step.secret?.(SECRETS) };
         writeFileSync(join(folder, "step"), assemble(step.name, step.script, variables));
         const output = execFileSync("sh", [join(__dirname, "scratch.sh"), folder, runs.join(" ")], {
             encoding: "utf8",

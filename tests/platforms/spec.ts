@@ -1,5 +1,15 @@
 import { type ClusterSpec, type GuestSpec } from "../../config/spec";
 import { completeTiming } from "../../config/timing";
+import { type Secrets } from "../../platforms/platform";
+
+/** What a step that needs secrets gets in tests: each is told from the others. */
+export const SECRETS: Secrets = {
+    pool: "material",
+    manager: "",
+    agent: "",
+    admin: "admin-that-nobody-may-see",
+    database: "database-that-nobody-may-see",
+};
 
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI";
 
@@ -19,6 +29,27 @@ export function guestSpec(change: Partial<GuestSpec> = {}): GuestSpec {
         keepDisk: true,
         ...change,
     };
+}
+
+/** A guest with a wiki. */
+export function wikiSpec(change: Partial<GuestSpec> = {}): GuestSpec {
+    return guestSpec({
+        medium: "/srv/media/mediawiki",
+        workload: { kind: "mediawiki", url: "http://192.168.1.110", title: "The wiki's" },
+        httpCheck: { path: "/ovm-ha-cluster/health", port: 80, status: 200 },
+        ...change,
+    });
+}
+
+/** A guest with Moodle. */
+export function moodleSpec(
+    release: { archive: string; sha256: string } = { archive: "/srv/moodle.tgz", sha256: "ab".repeat(32) },
+): GuestSpec {
+    return guestSpec({
+        medium: "/srv/media/moodle",
+        workload: { kind: "moodle", url: "https://moodle.example.org", title: "Aula", ...release },
+        httpCheck: { path: "/ovm-ha-cluster/health", port: 80, status: 200 },
+    });
 }
 
 /** The thesis's cluster. */

@@ -1,14 +1,23 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type GuestSpec } from "../../config/spec";
+import { completeTiming } from "../../config/timing";
 import { debianXen } from "../../platforms/debian-xen";
 import { type Step } from "../../platforms/platform";
 import { assemble } from "../../remote/shell";
-import { clusterSpec, guestSpec } from "./spec";
+import { clusterSpec, guestSpec, moodleSpec, SECRETS, wikiSpec } from "./spec";
 
 const folder = join(__dirname, "../../platforms/debian-xen");
 const files = readdirSync(folder).filter((name) => name.endsWith(".sh"));
-const spec = clusterSpec({ guests: [guestSpec(), guestSpec({ name: "Plain", ha: false, address: "192.168.1.111" })] });
+const spec = clusterSpec({
+    guests: [
+        guestSpec(),
+        guestSpec({ name: "Plain", ha: false, address: "192.168.1.111" }),
+        wikiSpec({ name: "Wiki", address: "192.168.1.112" }),
+        { ...moodleSpec(), name: "Moodle", address: "192.168.1.113" },
+    ],
+});
 
 function allSteps(): [string, Step][] {
     const plans: [string, Step[]][] = [
@@ -20,8 +29,16 @@ function allSteps(): [string, Step][] {
     return plans.flatMap(([plan, steps]) => steps.map((step): [string, Step] => [`${plan}/${step.name}`, step]));
 }
 
+function find(steps: readonly Step[], name: string): Step {
+    const found = steps.find((step) => step.name === name);
+    if (found === undefined) {
+        throw new Error(`no step ${name}`);
+    }
+    return found;
+}
+
 function variablesOf(step: Step): Record<string, string> {
-    return { ...step.variables, ...step.secret?.({ pool: "material", manager: "", agent: "" }) };
+    return { ...step.variables, ...step.secret?.(SECRETS) };
 }
 
 describe("step files", () => {
@@ -84,12 +101,53 @@ describe("planned steps", () => {
             "pool/keys-OVMANAGER",
             "pool/keys-OVMSERVER01",
             "pool/keys-OVMSERVER02",
+            "Wiki/workload",
+            "Moodle/workload",
         ]);
+    });
+
+    it("show no secret in what everybody may read", () => {
+        for (const [name, step] of allSteps()) {
+            const shown = JSON.stringify({ ...step, secret: undefined });
+            for (const secret of [SECRETS.admin, SECRETS.database]) {
+                expect({ name, shows: shown.includes(secret) }).toEqual({ name, shows: false });
+            }
+        }
+    });
+
+    it("give a guest's passwords to its own set-up alone", () => {
+        const told = allSteps().filter(([, step]) => JSON.stringify(step.secret?.(SECRETS) ?? "").includes("nobody"));
+        expect(told.map(([name]) => name)).toEqual(["Wiki/workload", "Moodle/workload"]);
+    });
+
+    it("start a guest anew when what it sets up has changed, but not for a password", () => {
+        const digestOf = (guest: GuestSpec) => find(debianXen.guest(spec, guest), "resource").variables["DIGEST"];
+        const upgraded = moodleSpec({ archive: "/srv/moodle.tgz", sha256: "cd".repeat(32) });
+        const moved = moodleSpec({ archive: "https://example.org/moodle.tgz", sha256: "ab".repeat(32) });
+        expect(digestOf(upgraded)).not.toBe(digestOf(moodleSpec()));
+        expect(digestOf(moved)).toBe(digestOf(moodleSpec()));
+    });
+
+    it("make another disk for another workload", () => {
+        const identityOf = (guest: GuestSpec) => find(debianXen.guest(spec, guest), "image").identity;
+        expect(identityOf(guestSpec())).toEqual(identityOf(guestSpec({ workload: { kind: "apache" } })));
+        expect(identityOf(wikiSpec({ medium: "/m" }))).toEqual(["WebServerHA", "/m", "mediawiki"]);
+        expect(identityOf(guestSpec({ medium: "/m" }))).toEqual(["WebServerHA", "/m"]);
+    });
+
+    it("give the host longer than it gives the guest", () => {
+        const pool = { ...spec.pool, timing: completeTiming("relaxed", {}) };
+        for (const one of [spec, clusterSpec({ pool })]) {
+            for (const guest of [guestSpec(), wikiSpec(), moodleSpec(), { ...moodleSpec(), ha: false }]) {
+                const last = debianXen.guest(one, guest).at(-1);
+                expect(last?.timeout).toBeGreaterThan(Number(last?.variables["PATIENCE"]));
+            }
+        }
     });
 
     it("leave a guest's steps alone when another guest changes", () => {
         const [first] = spec.guests;
-        const other = clusterSpec({ guests: [guestSpec(), guestSpec({ name: "Plain", memory: 64 })] });
+        const other = clusterSpec({ guests: [guestSpec(), guestSpec({ name: "Plain", memory: 64 }), wikiSpec()] });
         expect(first && debianXen.guest(other, first)).toEqual(first && debianXen.guest(spec, first));
     });
 

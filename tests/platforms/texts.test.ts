@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type GuestSpec } from "../../config/spec";
 import { completeTiming } from "../../config/timing";
 import { guestObjects, leavingProperties, lines, poolObjects } from "../../platforms/debian-xen/cib";
 import { corosyncConf, sbdSettings } from "../../platforms/debian-xen/corosync";
@@ -9,11 +10,20 @@ import { firewallRules } from "../../platforms/debian-xen/firewall";
 import { guestHosts, guestNetwork, guestUrl, vmConfig } from "../../platforms/debian-xen/guest";
 import { corosyncKey, memberKey } from "../../platforms/debian-xen/keys";
 import { memberId } from "../../platforms/debian-xen/members";
-import { clusterSpec, guestSpec } from "./spec";
+import { siteOf, starter, type SiteWorkload, workloadVariables } from "../../platforms/debian-xen/workload";
+import { clusterSpec, guestSpec, moodleSpec, wikiSpec } from "./spec";
 
 const spec = clusterSpec();
 const relaxed = clusterSpec({ pool: { ...spec.pool, timing: completeTiming("relaxed", {}) } });
 const guest = guestSpec({ preferredNode: "OVMSERVER01" });
+
+function siteIn(from: GuestSpec): SiteWorkload {
+    const site = siteOf(from);
+    if (site === undefined) {
+        throw new Error(`${from.name} sets up nothing`);
+    }
+    return site;
+}
 
 describe("texts for the hosts", () => {
     it.each([
@@ -22,6 +32,10 @@ describe("texts for the hosts", () => {
         ["sbd", () => sbdSettings(spec)],
         ["firewall", () => firewallRules(spec)],
         ["vm.cfg", () => vmConfig(spec, guest)],
+        ["vm.cfg with a workload", () => vmConfig(spec, moodleSpec())],
+        ["the settings of a wiki", () => workloadVariables(siteIn(wikiSpec()))["SETTINGS"]],
+        ["the settings of Moodle", () => workloadVariables(siteIn(moodleSpec()))["SETTINGS"]],
+        ["the unit of a workload", () => starter(siteIn(wikiSpec())).UNIT],
         ["guest's network", () => guestNetwork(spec, guest)],
         ["guest's hosts", () => guestHosts(guest)],
         ["pool's objects", () => lines(poolObjects(spec))],

@@ -4,7 +4,7 @@ import { type ClusterSpec } from "../../../config/spec";
 import { oracleVm22 } from "../../../platforms/ovm-2.2";
 import { type Step } from "../../../platforms/platform";
 import { assemble, launcher } from "../../../remote/shell";
-import { clusterSpec, guestSpec } from "../spec";
+import { clusterSpec, guestSpec, SECRETS } from "../spec";
 import { AGENT_PASSWORD, MANAGER_PASSWORD, type StandInCluster } from "../../standins/ovm-2.2/cluster";
 
 /** The thesis's cluster on Oracle VM 2.2, whose Manager has its services where a stand-in's are. */
@@ -42,7 +42,7 @@ export interface Done {
 
 /** Runs a step as the SSH server would, without one. */
 export async function runStep(cluster: StandInCluster, step: Step, deed: "apply" | "remove" | "probe"): Promise<Done> {
-    const secrets = { pool: "the pool's own", manager: MANAGER_PASSWORD, agent: AGENT_PASSWORD };
+    const secrets = { ...SECRETS, pool: "the pool's own", manager: MANAGER_PASSWORD, agent: AGENT_PASSWORD };
     const text = assemble(step.name, step.script, { ...step.variables, ...step.secret?.(secrets) });
     const enter = join(__dirname, "../../standins/ovm-2.2/enter.sh");
     const child = spawn("sh", [enter, cluster.folder, step.host], {

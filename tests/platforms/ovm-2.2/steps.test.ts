@@ -6,7 +6,7 @@ import { oracleVm22 } from "../../../platforms/ovm-2.2";
 import { commandLines, COMMANDS } from "../../../platforms/ovm-2.2/commands";
 import { clusterConf, exportsLine, o2cbTimeouts, vmConfig } from "../../../platforms/ovm-2.2/texts";
 import { assemble } from "../../../remote/shell";
-import { guestSpec } from "../spec";
+import { guestSpec, SECRETS } from "../spec";
 import { completeTiming } from "../../../config/timing";
 import { allSteps, thesisSpec } from "./plan";
 
@@ -33,7 +33,7 @@ describe("step files for EL5", () => {
 describe("planned steps", () => {
     const variables = (step: (typeof steps)[number]): Record<string, string> => ({
         ...step.variables,
-        ...step.secret?.({ pool: "p", manager: "m", agent: "a" }),
+        ...step.secret?.({ ...SECRETS, pool: "p", manager: "m", agent: "a" }),
     });
 
     it.each(steps.map((step) => [`${step.name}@${step.host}`, step] as const))(
