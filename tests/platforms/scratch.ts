@@ -56,19 +56,21 @@ export const canScratch = spawnSync("unshare", ["--map-root-user", "--mount", "-
  * Runs a step on a scratch host, as often as `runs` says; the first result is the host as it was.
  *
  * @param files of this machine that are there, by their names below /host
+ * @param more stand-ins for further commands, all of them counted
  */
 export function onScratchHost(
     step: Step,
     runs: readonly string[],
     files: Readonly<Record<string, string>> = {},
+    more: Readonly<Record<string, string>> = {},
 ): Run[] {
     const folder = mkdtempSync(join(tmpdir(), "scratch-"));
     try {
         const stubs = join(folder, "stubs");
         mkdirSync(stubs);
-        for (const name of new Set([...COUNTED, ...Object.keys(STAND_INS)])) {
-            const deed = STAND_INS[name] ?? `exec /usr/bin/${name} "$@"`;
-            const text = COUNTED.includes(name) ? `${COUNT}\n${deed}` : deed;
+        for (const name of new Set([...COUNTED, ...Object.keys(STAND_INS), ...Object.keys(more)])) {
+            const deed = more[name] ?? STAND_INS[name] ?? `exec /usr/bin/${name} "$@"`;
+            const text = COUNTED.includes(name) || name in more ? `${COUNT}\n${deed}` : deed;
             writeFileSync(join(stubs, name), `#!/bin/sh\n${text}\n`);
             chmodSync(join(stubs, name), 0o755);
         }

@@ -62,12 +62,17 @@ GRANT ALL PRIVILEGES ON $1.* TO '$1'@'localhost';
 EOF
 }
 
+as_user() { # as_user USER COMMAND...: not in this folder, which the user cannot enter
+    as_user_name=$1
+    shift
+    (cd / && exec setpriv --reuid="$as_user_name" --regid="$as_user_name" --init-groups "$@")
+}
+
 php_as() { # php_as USER: runs a PHP program; it and its arguments come by standard input, one a line, so that `ps` shows none
     # shellcheck disable=SC2016 # the dollars are PHP's
-    setpriv --reuid="$1" --regid="$1" --init-groups \
-        php -r '$argv = $_SERVER["argv"] = explode("\n", rtrim(stream_get_contents(STDIN), "\n"));
-            $argc = $_SERVER["argc"] = count($argv);
-            require $argv[0];'
+    as_user "$1" php -r '$argv = $_SERVER["argv"] = explode("\n", rtrim(stream_get_contents(STDIN), "\n"));
+        $argc = $_SERVER["argc"] = count($argv);
+        require $argv[0];'
 }
 
 if_new_password() { # if_new_password PASSWORD COMMAND...: runs the command unless this very password was set before

@@ -79,11 +79,10 @@ install_site() {
 
 unlock_upgrade() { # an upgrade that was cut off holds its lock for minutes; nobody else upgrades, so it is of nobody alive
     # shellcheck disable=SC2016 # the dollar is PHP's
-    setpriv --reuid=www-data --regid=www-data --init-groups \
-        php -r 'define("CLI_SCRIPT", true);
-            define("NO_UPGRADE_CHECK", true);
-            require $argv[1];
-            unset_config("upgraderunning");' "$code/config.php"
+    as_user www-data php -r 'define("CLI_SCRIPT", true);
+        define("NO_UPGRADE_CHECK", true);
+        require $argv[1];
+        unset_config("upgraderunning");' "$code/config.php"
 }
 
 upgrade_site() { # upgrade_site FOLDER: from the release there
@@ -92,7 +91,7 @@ upgrade_site() { # upgrade_site FOLDER: from the release there
     if [ ! -e "$dump" ]; then
         rm -f "$STATE"/moodle-before-*
         (umask 077 && mariadb-dump --single-transaction --default-character-set=utf8mb4 moodle >"$dump.new.sql" &&
-            gzip -1 <"$dump.new.sql" >"$dump.new")
+            gzip -n -1 <"$dump.new.sql" >"$dump.new")
         rm "$dump.new.sql"
         sync
         mv "$dump.new" "$dump"
