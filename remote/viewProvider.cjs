@@ -6,6 +6,7 @@ const { Buffer } = require("node:buffer");
 const { createRequire } = require("node:module");
 const { join } = require("node:path");
 const { clearTimeout, setTimeout } = require("node:timers");
+const { isDeepStrictEqual } = require("node:util");
 
 /** From the dial to the login. Old servers look names up before they greet. */
 const LOGIN_MS = 60_000;
@@ -114,7 +115,7 @@ module.exports.handler = () => ({
     },
     // What was seen, and by which code, is no reason to look again; only what to look at is.
     async diff(_id, olds, news) {
-        return { changes: JSON.stringify(inputsOf(olds)) !== JSON.stringify(inputsOf(news)) };
+        return { changes: !isDeepStrictEqual(inputsOf(olds), inputsOf(news)) };
     },
     async read(id, properties) {
         const state = await look(properties);
