@@ -43,28 +43,24 @@ function passwordsOf(name: PlatformName): Pick<Site, "passwords"> {
 }
 
 function readCluster(): ClusterSpec {
-    const { raw, secrets } = readPulumiConfig(allConfig(), getProject());
-    const files = neededFiles(raw);
-    const { spec, warnings } = clusterOrThrow(raw, {
-        knownHosts: readIfThere(files.knownHosts),
-        endpoints: readIfThere(files.endpoints),
-        publicKey: readIfThere(files.publicKey),
-        secrets,
-    });
-    warnings.forEach((warning) => void log.warn(renderFaults([warning])));
-    return spec;
-}
-
-function readClusterOrSayWhy(): ClusterSpec {
     try {
-        return readCluster();
+        const { raw, secrets } = readPulumiConfig(allConfig(), getProject());
+        const files = neededFiles(raw);
+        const { spec, warnings } = clusterOrThrow(raw, {
+            knownHosts: readIfThere(files.knownHosts),
+            endpoints: readIfThere(files.endpoints),
+            publicKey: readIfThere(files.publicKey),
+            secrets,
+        });
+        warnings.forEach((warning) => void log.warn(renderFaults([warning])));
+        return spec;
     } catch (error) {
         // Engines show a RunError without a stack trace, which would tell nobody what to mend in a configuration.
         throw error instanceof ConfigError ? new RunError(error.message) : error;
     }
 }
 
-const spec = readClusterOrSayWhy();
+const spec = readCluster();
 const site: Site = {
     spec,
     platform: platforms[spec.platform],
@@ -74,33 +70,30 @@ const site: Site = {
 
 const repository = new NfsRepository("repository", site);
 const nodes = spec.nodes.map((node) => new OvmServerNode(node.name, site, { node, repository }));
-const serverPool = new ServerPool(spec.pool.name, site, { repository, nodes });
-const guests = spec.guests.map((guest) => ({
-    name: guest.name,
-    resource: new HaGuest(guest.name, site, { guest, repository, nodes, pool: serverPool }),
-}));
-
-/** Where the repository is mounted from, and the identity it is mounted under. */
-export const repositorySource = repository.source;
-export const repositoryUuid = repository.uuid;
-export const poolAddress = serverPool.virtualAddress;
-export const poolState = serverPool.state;
-/** Who is master, how servers are and where guests run, as the last refresh found it; where the platform can tell. */
-export const now = viewOf(
-    site,
-    serverPool,
-    guests.map(({ resource }) => resource),
+const pool = new ServerPool(spec.pool.name, site, { repository, nodes });
+const guests = spec.guests.map((guest) => new HaGuest(guest.name, site, { guest, repository, nodes, pool }));
+const now = viewOf(site, pool, guests);
+const passwords = guests.flatMap(({ guest, adminPassword }) =>
+    adminPassword === undefined ? [] : [[guest, adminPassword] as const],
 );
-/** URL of each guest that is asked by HTTP. */
-export const urls = Object.fromEntries(guests.map(({ name, resource }) => [name, resource.url]));
-const sites = guests.flatMap(({ name, resource: { adminPassword } }) =>
-    adminPassword === undefined ? [] : [[name, adminPassword] as const],
-);
-/** Secret password of each site's administrator; no output where nothing is set up. */
-export const adminPasswords = sites.length === 0 ? undefined : Object.fromEntries(sites);
-export const readme = interpolate`# Pool ${spec.pool.name}
 
-${serverPool.state}
+// One object, because what there is nothing of is left out: an export that is undefined is a warning in every run.
+export = {
+    /** Where the repository is mounted from, and the identity it is mounted under. */
+    repositorySource: repository.source,
+    repositoryUuid: repository.uuid,
+    poolAddress: pool.virtualAddress,
+    poolState: pool.state,
+    /** Who is master, how servers are and where guests run, as the last refresh found it; where the platform can tell. */
+    ...(now === undefined ? {} : { now }),
+    /** URL of each guest that is asked by HTTP. */
+    urls: Object.fromEntries(guests.map(({ guest, url }) => [guest, url])),
+    /** Secret password of each site's administrator. */
+    ...(passwords.length === 0 ? {} : { adminPasswords: Object.fromEntries(passwords) }),
+    readme: interpolate`# Pool ${spec.pool.name}
 
-${all(guests.map(({ resource }) => resource.state)).apply((states) => states.map((state) => `- ${state}`).join("\n"))}
-`;
+${pool.state}
+
+${all(guests.map(({ state }) => state)).apply((states) => states.map((state) => `- ${state}`).join("\n"))}
+`,
+};

@@ -17,6 +17,8 @@ export interface HaGuestArgs {
 /** A virtual machine. Where it runs is the pool's business, and never an input. */
 export class HaGuest extends ComponentResource {
     readonly address: Output<string>;
+    /** Name of the virtual machine. */
+    readonly guest: string;
     /** Where clients reach what it serves; empty when nobody knows of anything. */
     readonly url: Output<string>;
     /** Of the administrator of what it serves; absent where nothing was set up. A secret. */
@@ -27,6 +29,7 @@ export class HaGuest extends ComponentResource {
     constructor(name: string, site: Site, args: HaGuestArgs, options: ComponentResourceOptions = {}) {
         super("ha:index:HaGuest", name, {}, options);
         const { guest, repository, nodes, pool } = args;
+        this.guest = guest.name;
         const plan = site.platform.guest(site.spec, guest);
         const password = (purpose: string): Output<string> =>
             new RandomPassword(`${name}-${purpose}`, { length: 24, special: false, minNumeric: 1 }, { parent: this })
