@@ -8,7 +8,7 @@ import { countWrites } from "../../drills/facts";
 import { apacheRows, findApplication, mediaWikiRows, Rows } from "../../drills/writes";
 import { temporaryFolder } from "../support/temporaryFolder";
 
-const setup = readFileSync(join(__dirname, "../../lab/image/apache/setup.sh"), "utf8");
+const setup = readFileSync(join(__dirname, "../../lab/image/web/setup.sh"), "utf8");
 const program = /cgi-bin\/rows" <<'EOF'\n(.*?)\nEOF\n/s.exec(setup)?.[1] ?? "";
 
 /** The guest's web server: runs the medium's own program as Apache does. */
