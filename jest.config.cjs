@@ -10,6 +10,8 @@ const shared = {
 };
 
 module.exports = {
+    // Most of these tests wait for processes of their own: one core kept free, as is usual, would be idle.
+    maxWorkers: "100%",
     reporters: ["default", "<rootDir>/tests/totals-reporter.cjs"],
     projects: [
         { ...shared, displayName: "unit", testMatch: ["<rootDir>/tests/**/!(*.lab).test.ts"] },
