@@ -61,12 +61,18 @@ async function recordOf(ground: Ground, drill: Drill): Promise<DrillRecord> {
     return field.record;
 }
 
-/** Writes a run's report: NAME.md with its picture, and NAME.json. */
+/** What the machines said, line by line, as it was read. */
+function consoles({ console: lines, startedAt }: DrillRecord): string {
+    return lines.map(({ at, host, text }) => `${((at - startedAt) / 1000).toFixed(1)} ${host} ${text}\n`).join("");
+}
+
+/** Writes a run's report: NAME.md with its picture, NAME.json, and NAME.log with what the report was read from. */
 function write(folder: string, name: string, run: Run): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${name}.md`), markdown(run, `${name}.svg`));
     writeFileSync(join(folder, `${name}.svg`), svg(run));
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(figures(run), null, 2)}\n`);
+    writeFileSync(join(folder, `${name}.log`), consoles(run.facts.record));
 }
 
 /**

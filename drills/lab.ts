@@ -120,7 +120,9 @@ export class LabGround implements Ground {
             signal: this.signal,
         });
         if (exitCode !== 0) {
-            throw new LabError(`up failed (${exitCode}):\n${all.trim().split("\n").slice(-20).join("\n")}`);
+            // What was wrong stands between the operations and the stack's outputs.
+            const told = /^Diagnostics:\n(.*?)^(?:Outputs|Resources):$/ms.exec(all)?.[1] ?? all.slice(-2000);
+            throw new LabError(`up failed (${exitCode}):\n${told.trim()}`);
         }
     }
 

@@ -1,6 +1,7 @@
 /** Rows written to the application in the guest, one a second. */
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LabError } from "../lab/errors";
 import { type WriteSample } from "./record";
 
 /** Milliseconds between two rows. */
@@ -12,7 +13,7 @@ const MOST_OPEN = 10;
 /** What takes rows and keeps them. */
 export interface Application {
     readonly name: string;
-    /** Whether the guest has it, and it lets itself be written to; undefined: no answer. */
+    /** Whether the guest has it, and it lets itself be written to; undefined: it is there, but cannot say. */
     offered(): Promise<boolean | undefined>;
     /** Writes a row; true: the application said that it has it. */
     write(row: number): Promise<boolean>;
@@ -61,6 +62,11 @@ async function ask(
     });
 }
 
+/** Whether what was asked for is there; a server that is in trouble may have it. */
+function isThere(answer: Answer | undefined): boolean | undefined {
+    return answer === undefined || answer.status >= 500 ? undefined : answer.status === 200;
+}
+
 /**
  * The rows of the lab's medium "apache": `POST ?ROW` answers 200 when the row is on the disk, `GET` lists all of them.
  *
@@ -70,10 +76,7 @@ async function ask(
 export function apacheRows(url: string, patience: number): Application {
     return {
         name: "rows",
-        offered: async () => {
-            const answer = await ask(url, patience);
-            return answer && answer.status === 200;
-        },
+        offered: async () => isThere(await ask(url, patience)),
         write: async (row) => (await ask(`${url}?${row}`, patience, { method: "POST" }))?.status === 200,
         rows: async () => {
             const answer = await ask(url, 4 * patience);
@@ -127,10 +130,10 @@ export function mediaWikiRows(url: string, patience: number): Application {
             return undefined;
         }
     };
-    const write = async (row: number): Promise<boolean> => {
+    const edit = async (row: number): Promise<WikiAnswer | undefined> => {
         token ??= (await talk({ action: "query", meta: "tokens" }, "GET"))?.query?.tokens?.csrftoken;
         if (token === undefined) {
-            return false;
+            return undefined;
         }
         const answer = await talk(
             { action: "edit", title: `${TITLE}${row}`, text: String(row), createonly: "1", token },
@@ -139,15 +142,20 @@ export function mediaWikiRows(url: string, patience: number): Application {
         if (answer?.error?.code === "badtoken") {
             token = undefined;
         }
-        return answer?.edit?.result === "Success";
+        return answer;
     };
+    const isTaken = (answer: WikiAnswer | undefined): boolean => answer?.edit?.result === "Success";
     return {
         name: "MediaWiki",
         offered: async () => {
-            const found = await talk({ action: "query", meta: "siteinfo" }, "GET");
-            return found === undefined ? undefined : write(Date.now());
+            const found = isThere(await ask(`${url}?action=query&meta=siteinfo&format=json`, patience));
+            if (!found) {
+                return found;
+            }
+            const answer = await edit(Date.now());
+            return isTaken(answer) || (answer?.error === undefined ? undefined : false);
         },
-        write,
+        write: async (row) => isTaken(await edit(row)),
         rows: async () => {
             const rows: number[] = [];
             let more: Record<string, string> | undefined = {};
@@ -175,6 +183,7 @@ const PLACES: readonly ((url: string, patience: number) => Application)[] = [
 /**
  * What the guest has that rows can be written to; undefined: nothing.
  *
+ * @throws LabError when it has something that does not answer: a drill would prove nothing about its rows
  * @param url of the guest's web server, with a slash at its end
  * @param patience milliseconds an answer may take
  */
@@ -184,6 +193,9 @@ export async function findApplication(url: string, patience: number): Promise<Ap
         let offered: boolean | undefined;
         for (let tries = 0; tries < 3 && offered === undefined; tries++) {
             offered = await application.offered();
+        }
+        if (offered === undefined) {
+            throw new LabError(`${application.name} in the guest does not answer: nothing can be written to it`);
         }
         if (offered) {
             return application;

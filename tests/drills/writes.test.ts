@@ -95,6 +95,17 @@ describe("rows", () => {
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
         const { port } = server.address() as AddressInfo;
         expect(await apacheRows(`http://127.0.0.1:${port}/cgi-bin/rows`, 1000).offered()).toBe(false);
+        expect(await findApplication(`http://127.0.0.1:${port}/`, 1000)).toBeUndefined();
+        server.close();
+    });
+
+    it("are not left out because the guest's program is broken", async () => {
+        const server = createServer((_, response) => response.writeHead(503).end());
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const { port } = server.address() as AddressInfo;
+        await expect(findApplication(`http://127.0.0.1:${port}/`, 1000)).rejects.toThrow(
+            "rows in the guest does not answer",
+        );
         server.close();
     });
 });

@@ -94,7 +94,7 @@ cat >"$root/etc/systemd/system/apache2.service.d/guest.conf" <<'EOF'
 [Service]
 Environment=APACHE_RUN_USER=www-data APACHE_RUN_GROUP=www-data APACHE_PID_FILE=/run/apache2/apache2.pid
 Environment=APACHE_RUN_DIR=/run/apache2 APACHE_LOCK_DIR=/run/lock/apache2 APACHE_LOG_DIR=/var/log/apache2 LANG=C
-RuntimeDirectory=apache2 lock/apache2
+RuntimeDirectory=apache2 apache2/socks lock/apache2
 PIDFile=/run/apache2/apache2.pid
 PrivateTmp=false
 ExecStart=
