@@ -46,7 +46,7 @@ export class Field {
         }
         field.samplers = [
             ...hosts.map(({ name }) => ground.follow(name, (line) => record.console.push(line))),
-            sampleHttp(guest.url, patience, (sample) => record.http.push(sample)),
+            sampleHttp(guest.page, patience, (sample) => record.http.push(sample)),
         ];
         // The cluster as it was, so that the first moments are no edge of the record.
         try {

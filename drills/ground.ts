@@ -37,8 +37,8 @@ export interface Ground {
     readonly report: Report;
     /** Aborted by Ctrl-C and its like. */
     readonly signal: AbortSignal;
-    /** The guest that drills are about, and the URL of its web server, with a slash at its end. */
-    readonly guest: { name: string; url: string };
+    /** The guest that drills are about, the URL of its web server, with a slash at its end, and a page there to ask for. */
+    readonly guest: { name: string; url: string; page: string };
     /** Milliseconds the guest gets to answer one request. */
     readonly patience: number;
     /** The machines that are on, the manager first. */

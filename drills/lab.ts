@@ -59,7 +59,9 @@ export class LabGround implements Ground {
 
     get guest(): Ground["guest"] {
         const { name, httpPort } = this.context.folder.readLab().guest;
-        return { name, url: `http://127.0.0.1:${httpPort}/` };
+        const url = `http://127.0.0.1:${httpPort}/`;
+        // A file that all media have: five pages of a wiki a second are too many under emulation. Rows ask its database.
+        return { name, url, page: `${url}index.html` };
     }
 
     /** For taking things back, which must not be cut short by what interrupted the drill. */

@@ -109,8 +109,9 @@ export class SiteGround implements Ground {
         readonly signal: AbortSignal,
     ) {
         const { guest } = site;
-        const port = guest.httpCheck?.port ?? 80;
-        this.guest = { name: guest.name, url: `http://${guest.address}${port === 80 ? "" : `:${port}`}/` };
+        const { port, path } = guest.httpCheck ?? { port: 80, path: "/" };
+        const server = `http://${guest.address}${port === 80 ? "" : `:${port}`}`;
+        this.guest = { name: guest.name, url: `${server}/`, page: `${server}${path}` };
     }
 
     private get members(): { name: string; address: string; ssh: Endpoint }[] {

@@ -7,12 +7,14 @@ import { type WriteSample } from "./record";
 /** Milliseconds between two rows. */
 const EVERY = 1000;
 
-/** Rows that may wait for their acknowledgement at once: a slow application is not drowned. */
-const MOST_OPEN = 10;
+/** How often an application is asked whether it takes rows: under emulation a wiki's first answer takes 40 s. */
+const TRIES = 10;
 
 /** What takes rows and keeps them. */
 export interface Application {
     readonly name: string;
+    /** Rows that may wait for their acknowledgement at once: a slow application is not drowned. */
+    readonly atOnce: number;
     /** Whether the guest has it, and it lets itself be written to; undefined: it is there, but cannot say. */
     offered(): Promise<boolean | undefined>;
     /** Writes a row; true: the application said that it has it. */
@@ -76,6 +78,7 @@ function isThere(answer: Answer | undefined): boolean | undefined {
 export function apacheRows(url: string, patience: number): Application {
     return {
         name: "rows",
+        atOnce: 10,
         offered: async () => isThere(await ask(url, patience)),
         write: async (row) => (await ask(`${url}?${row}`, patience, { method: "POST" }))?.status === 200,
         rows: async () => {
@@ -147,6 +150,8 @@ export function mediaWikiRows(url: string, patience: number): Application {
     const isTaken = (answer: WikiAnswer | undefined): boolean => answer?.edit?.result === "Success";
     return {
         name: "MediaWiki",
+        // An edit is a second's work for an emulated processor.
+        atOnce: 1,
         offered: async () => {
             const found = isThere(await ask(`${url}?action=query&meta=siteinfo&format=json`, patience));
             if (!found) {
@@ -191,7 +196,7 @@ export async function findApplication(url: string, patience: number): Promise<Ap
     for (const place of PLACES) {
         const application = place(url, patience);
         let offered: boolean | undefined;
-        for (let tries = 0; tries < 3 && offered === undefined; tries++) {
+        for (let tries = 0; tries < TRIES && offered === undefined; tries++) {
             offered = await application.offered();
         }
         if (offered === undefined) {
@@ -214,7 +219,7 @@ export class Rows {
 
     start(): void {
         this.clock = setInterval(() => {
-            if (this.open.size < MOST_OPEN) {
+            if (this.open.size < this.application.atOnce) {
                 const writing = this.write().finally(() => this.open.delete(writing));
                 this.open.add(writing);
             }
