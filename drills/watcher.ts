@@ -10,9 +10,9 @@ const LINK = `/etc/systemd/system/multi-user.target.wants/${NAME}`;
 
 /** The watcher as a program. */
 export const watcher = {
-    text: (): string => readFileSync(join(__dirname, "watch.sh"), "utf8"),
+    text: (): string => readFileSync(join(__dirname, "watch.py"), "utf8"),
     /** The command that runs it from what SSH brings, and ends with the connection. */
-    overSsh: (guest: string): string => `sh -s ${quote(guest)} connection`,
+    overSsh: (guest: string): string => `python3 - ${quote(guest)} connection`,
 };
 
 function unitText(guest: string): string {

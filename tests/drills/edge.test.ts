@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ import { judge, resetBeforeStart } from "../../drills/verdict";
 import { installWatcher, watcher } from "../../drills/watcher";
 import { temporaryFolder } from "../support/temporaryFolder";
 import { failover, http, record, START } from "./lines";
+import { standInForXen } from "./xen";
 
 describe("the cluster's own XML", () => {
     const node = (name: string, online: boolean, standby = false) =>
@@ -120,25 +121,19 @@ describe("a console", () => {
 describe("the watcher", () => {
     it("says what the console's reader understands", async () => {
         const folder = temporaryFolder();
-        const program = installWatcher("WebServerHA").input.replace(/>\/dev\/console/, ">&3");
+        const program = installWatcher("WebServerHA").input.replace('"/dev/console"', "3");
         mkdirSync(join(folder, "bin"));
-        const list = [
-            "Name                                        ID   Mem VCPUs\tState\tTime(s)",
-            "Domain-0                                     0  1024     2     r-----      99.1",
-            "WebServerHA                                  7   256     1     -b----       5.5",
-            "WebServerHA--incoming                        8   256     1     --p---       0.0",
-            "WebServerHA2                                 9   256     1     -b----       5.5",
-        ];
+        const domains = `[
+            (7, "WebServerHA", ("blocked",)),
+            (8, "WebServerHA--incoming", ("paused",)),
+            (9, "WebServerHA2", ("running",)),
+            (10, "WebServerHA--migratedaway", ("shutdown", "crashed", "dying")),
+        ]`;
         const log = "[  123.456789] A pacemaker-controld[77]:  notice: Node B state is now lost";
-        for (const [name, text] of [
-            ["xl", `cat <<'END'\n${list.join("\n")}\nEND`],
-            ["journalctl", `echo '${log}'; sleep 2`],
-        ] as const) {
-            writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${text}\n`);
-            chmodSync(join(folder, "bin", name), 0o755);
-        }
-        const child = spawn("sh", ["-c", program, "sh", "WebServerHA"], {
-            env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin` },
+        writeFileSync(join(folder, "bin", "journalctl"), `#!/bin/sh\necho '${log}'; sleep 2\n`);
+        chmodSync(join(folder, "bin", "journalctl"), 0o755);
+        const child = spawn("python3", ["-c", program, "WebServerHA"], {
+            env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin`, PYTHONPATH: standInForXen(folder, domains) },
             stdio: ["ignore", "ignore", "ignore", "pipe"],
             detached: true,
         });
@@ -159,28 +154,27 @@ describe("the watcher", () => {
             copies: [
                 { name: "WebServerHA", id: 7, state: "-b----" },
                 { name: "WebServerHA--incoming", id: 8, state: "--p---" },
+                { name: "WebServerHA--migratedaway", id: 10, state: "---scd" },
             ],
         });
     });
 
+    const [broken, nameless] = ["1 / 0", '[(3, None, ("running",))]'];
     it.each([
-        ["says that nothing runs where Xen's services do not, and no device of a guest is there", [], true],
-        ["says nothing where a device of a guest is there", ["vif-3-0"], false],
-    ])("%s", async (_, devices, says) => {
+        ["says that nothing runs where there is no guest, whatever devices there are", "[]", ["vif-3-0"], true],
+        ["says that nothing runs where Xen does not answer, and no device of a guest is there", broken, [], true],
+        ["says nothing where Xen does not answer, and a device of a guest is there", broken, ["vif-3-0"], false],
+        ["says nothing of a domain without a name", nameless, ["vif-3-0"], false],
+    ])("%s", async (_, domains, devices, says) => {
         const folder = temporaryFolder();
         mkdirSync(join(folder, "bin"));
         mkdirSync(join(folder, "devices"));
         devices.forEach((name) => writeFileSync(join(folder, "devices", name), ""));
-        for (const [name, text] of [
-            ["xl", "exit 1"],
-            ["journalctl", "sleep 2"],
-        ] as const) {
-            writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${text}\n`);
-            chmodSync(join(folder, "bin", name), 0o755);
-        }
-        const text = watcher.text().replace(/^backends=.*$/m, `backends='${join(folder, "devices")}'`);
-        const child = spawn("sh", ["-s", "WebServerHA", "connection"], {
-            env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin` },
+        writeFileSync(join(folder, "bin", "journalctl"), "#!/bin/sh\nsleep 2\n");
+        chmodSync(join(folder, "bin", "journalctl"), 0o755);
+        const text = watcher.text().replace(/^BACKENDS = .*$/m, `BACKENDS = "${join(folder, "devices")}"`);
+        const child = spawn("python3", ["-", "WebServerHA", "connection"], {
+            env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin`, PYTHONPATH: standInForXen(folder, domains) },
             detached: true,
         });
         child.stdin.end(text);
@@ -276,9 +270,9 @@ describe("the catalogue", () => {
         expect(findDrills("node-cut")[0]?.rules).toContain(resetBeforeStart);
     });
 
-    it("has a watcher that a checker finds nothing in", () => {
-        const file = join(__dirname, "../../drills/watch.sh");
-        expect(readFileSync(file, "utf8").startsWith("#!/bin/sh")).toBe(true);
-        expect(spawnSync("sh", ["-n", file]).status).toBe(0);
+    it("has a watcher that Python can read", () => {
+        const read = "import ast, sys; ast.parse(sys.stdin.read())";
+        expect(watcher.text().startsWith("#!/usr/bin/python3\n")).toBe(true);
+        expect(spawnSync("python3", ["-c", read], { input: watcher.text() }).status).toBe(0);
     });
 });

@@ -21,6 +21,7 @@ import { Report } from "../../lab/report";
 import { LabFolder } from "../../lab/state";
 import { temporaryFolder } from "../support/temporaryFolder";
 import { type Sshd, startSshd } from "../engine/support/sshd";
+import { standInForXen } from "./xen";
 
 jest.setTimeout(120_000);
 
@@ -33,10 +34,16 @@ const inWorld = (...parts: string[]): string => join(world, ...parts);
 const quiet = new Report(new PassThrough() as unknown as NodeJS.WriteStream);
 const signal = new AbortController().signal;
 
+/** The domains of a host, in Python. */
+const DOMAINS = `(
+    [(5, "WebServerHA", ("blocked",))]
+    if open("${world}/home").read().strip() == os.environ["HOST"]
+    and not os.path.exists("${world}/off-" + os.environ["HOST"])
+    else []
+)`;
+
 /** What the hosts' commands do. `home` in the world is the node that runs the guest, `off-NAME` one without power. */
 const STAND_INS: Readonly<Record<string, string>> = {
-    xl: `echo Name ID Mem VCPUs State Time
-[ -e ${world}/off-$HOST ] || [ "$(cat ${world}/home)" != $HOST ] || echo WebServerHA 5 256 1 -b---- 1.0`,
     journalctl: "sleep 60",
     crm_mon: `home=$(cat ${world}/home)
 node() { printf '<node name="%s" id="1" online="true" standby="false" pending="false"/>\\n' $1; }
@@ -60,10 +67,11 @@ async function startWorld(): Promise<void> {
         chmodSync(inWorld("bin", name), 0o755);
     }
     const keys: string[] = [];
+    const xen = standInForXen(inWorld(), DOMAINS);
     for (const host of HOSTS) {
         writeFileSync(
             inWorld(host),
-            `#!/bin/sh\nexport HOST=${host} PATH=${inWorld("bin")}:/usr/bin:/bin\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n`,
+            `#!/bin/sh\nexport HOST=${host} PATH=${inWorld("bin")}:/usr/bin:/bin PYTHONPATH=${xen}\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n`,
         );
         chmodSync(inWorld(host), 0o755);
         daemons.push(await startSshd({ config: { ForceCommand: inWorld(host) } }));

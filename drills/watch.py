@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""Watcher of a drill on one host.
+
+Writes to the serial console what the drill has to know, because that way is open also when the network is cut. A look
+asks the hypervisor itself, by the library that comes with its tools: a look by `xl list` is a second's work for an
+emulated processor, and looking would be most of what it does.
+
+Arguments: the name of the guest, nothing on a host without a hypervisor; and "connection" to write to whoever started
+it instead, and to end when nobody reads.
+"""
+import functools
+import os
+import signal
+import subprocess
+import sys
+import time
+
+GUEST = sys.argv[1] if len(sys.argv) > 1 else ""
+CONNECTION = sys.argv[2:] == ["connection"]
+BACKENDS = "/sys/bus/xen-backend/devices"
+TOOLS = "/usr/lib"
+EVERY = 0.5
+
+JOURNAL = r"""
+journalctl --follow --lines=0 --output=short-monotonic --identifier=corosync --identifier=pacemakerd \
+    --identifier=pacemaker-controld --identifier=pacemaker-fenced --identifier=pacemaker-schedulerd \
+    --identifier=sbd 2>/dev/null </dev/null |
+    grep --line-buffered -E 'TOTEM|QUORUM|lost|fence|terminated|State transition|DC |operation|unhealthy|watchdog|outdated' |
+    sed -u 's/^/@drill log /'
+"""
+
+
+class Xen:
+    """The hypervisor's own list of domains, and their names, which Xen's services keep."""
+
+    def __init__(self):
+        # Debian's tools of one version of Xen lie in a folder of that version's name.
+        for folder in sorted(os.listdir(TOOLS)):
+            if folder.startswith("xen-"):
+                sys.path.append(os.path.join(TOOLS, folder, "lib", "python"))
+        from xen.lowlevel import xc, xs
+
+        self.control = xc.xc()
+        self.open_store = xs.xs
+        self.store = None
+
+    def name(self, number):
+        if self.store is None:
+            self.store = self.open_store()
+        name = self.store.read("", "/local/domain/%d/name" % number)
+        if name is None:
+            raise LookupError("a domain without a name is just being made, or taken away")
+        return name.decode()
+
+    def guests(self):
+        """The guest's domains as words, each with the six letters of `xl list`."""
+        words = []
+        for domain in self.control.domain_getinfo():
+            if domain["domid"] == 0:
+                continue
+            name = self.name(domain["domid"])
+            if name == GUEST or name.startswith(GUEST + "--"):
+                crashed = domain["shutdown"] and domain["shutdown_reason"] == 3
+                flags = [domain[key] for key in ("running", "blocked", "paused", "shutdown")] + [crashed, domain["dying"]]
+                state = "".join(letter if flag else "-" for letter, flag in zip("rbpscd", flags))
+                words.append(" %s:%d:%s" % (name, domain["domid"], state))
+        return "".join(words)
+
+
+@functools.lru_cache(maxsize=None)
+def hypervisor():
+    """Opened once; where that failed it is tried again at the next look."""
+    return Xen()
+
+
+def look():
+    """What runs here; None when that is not known: "nothing" would be a claim."""
+    try:
+        return hypervisor().guests()
+    except Exception:  # whatever keeps Xen's tools from answering
+        # A host on which Xen does not run, because it is not in the pool, is known to have no guest when its kernel has
+        # nothing to offer to one.
+        return "" if os.path.isdir(BACKENDS) and not os.listdir(BACKENDS) else None
+
+
+def main():
+    if CONNECTION:
+        out = sys.stdout
+    else:
+        out = open("/dev/console", "w")
+    subprocess.Popen(["sh", "-c", JOURNAL], stdout=out)
+    while True:
+        with open("/proc/uptime") as file:
+            up = file.read().split()[0]
+        lines = []
+        if GUEST:
+            seen = look()
+            if seen is not None:
+                lines.append("@drill see %s%s .\n" % (up, seen))
+        if CONNECTION:
+            # Who has nothing to say would never learn that nobody reads.
+            lines.append("@drill here\n")
+        if lines:
+            out.write("".join(lines))
+            out.flush()
+        time.sleep(EVERY)
+
+
+try:
+    main()
+except BrokenPipeError:
+    os.killpg(0, signal.SIGTERM)
