@@ -29,7 +29,7 @@ export class ClusterView extends ComponentResource {
                 title: `${name}: now, as ${host} sees it`,
                 script,
                 variables,
-                limit: platform.timeLimit(timeout),
+                before: platform.timeLimit(timeout),
                 seconds: timeout,
                 endpoint: endpointOf(spec, host),
                 credentials,

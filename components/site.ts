@@ -80,7 +80,10 @@ export function carryOut(
                 script: step.script,
                 variables: step.variables,
                 ...(secret === undefined ? {} : { secretVariables: secrets?.apply(secret) }),
-                limit: site.platform.timeLimit(step.timeout),
+                before: [
+                    site.platform.timeLimit(step.timeout),
+                    ...(site.platform.alone ? [site.platform.alone(`${name}-${step.name}`)] : []),
+                ].join(" "),
                 endpoint: endpointOf(site.spec, step.host),
                 credentials: site.credentials,
                 ...(step.identity === undefined ? {} : { identity: step.identity }),

@@ -8,6 +8,12 @@ import { type DrillRecord, type Mark, type Prediction } from "./record";
 import { sampleHttp, type Sampler } from "./samplers";
 import { findApplication, Rows } from "./writes";
 
+/**
+ * Milliseconds a row is waited for. A guest goes on with a request that is given up, so that short patience lets more of
+ * them run at once than {@link Rows} means to, until the guest does nothing else.
+ */
+const ROW_PATIENCE = 30_000;
+
 /** The cluster that a drill puts faults into. */
 export class Field {
     private samplers: Sampler[] = [];
@@ -38,7 +44,7 @@ export class Field {
             marks: [],
         };
         const field = new Field(ground, record, view);
-        const application = await findApplication(guest.url, 2 * patience);
+        const application = await findApplication(guest.url, ROW_PATIENCE);
         if (application) {
             record.application = application.name;
             field.rows = new Rows(application);

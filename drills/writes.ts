@@ -8,7 +8,7 @@ import { type WriteSample } from "./record";
 const EVERY = 1000;
 
 /** How often an application is asked whether it takes rows: under emulation a wiki's first answer takes 40 s. */
-const TRIES = 10;
+const TRIES = 3;
 
 /** What takes rows and keeps them. */
 export interface Application {
@@ -83,7 +83,7 @@ export function apacheRows(url: string, patience: number): Application {
         offered: async () => isThere(await ask(url, patience)),
         write: async (row) => (await ask(`${url}?${row}`, patience, { method: "POST" }))?.status === 200,
         rows: async () => {
-            const answer = await ask(url, 4 * patience);
+            const answer = await ask(url, patience);
             return answer?.status === 200
                 ? answer.text
                       .split("\n")
@@ -118,12 +118,11 @@ export function mediaWikiRows(url: string, patience: number): Application {
     const talk = async (
         parameters: Record<string, string>,
         method: "GET" | "POST",
-        limit = patience,
     ): Promise<WikiAnswer | undefined> => {
         const words = new URLSearchParams({ format: "json", formatversion: "2", ...parameters });
         const answer = await (method === "GET"
-            ? ask(`${url}?${words}`, limit, { cookies })
-            : ask(url, limit, { method, form: words, cookies }));
+            ? ask(`${url}?${words}`, patience, { cookies })
+            : ask(url, patience, { method, form: words, cookies }));
         if (answer?.status !== 200) {
             return undefined;
         }
@@ -167,7 +166,7 @@ export function mediaWikiRows(url: string, patience: number): Application {
             let more: Record<string, string> | undefined = {};
             while (more) {
                 const query = { action: "query", list: "allpages", apprefix: TITLE, aplimit: "500", ...more };
-                const answer: WikiAnswer | undefined = await talk(query, "GET", 4 * patience);
+                const answer: WikiAnswer | undefined = await talk(query, "GET");
                 if (answer?.query?.allpages === undefined) {
                     return undefined;
                 }

@@ -47,6 +47,11 @@ export interface Step {
 export interface Platform {
     /** Words that, put before a command, end it and what it started after that many seconds. */
     timeLimit(seconds: number): string;
+    /**
+     * Words that, put before a command, let it wait until nobody else does the step of that name on the host: what a run
+     * that was killed has begun goes on there, and the next run must not do the same beside it.
+     */
+    alone?(step: string): string;
     /** What the repository is identified by; empty where its hosts give it an identity of their own. */
     repositoryUuid(spec: ClusterSpec): string;
     /**

@@ -33,8 +33,9 @@ export function assemble(title: string, script: string, variables: Readonly<Reco
 }
 
 /**
- * What is run for each deed. `limit` are words of the host's kind that end it when it takes too long; nobody else would.
+ * What is run for each deed. `before` are words of the host's kind that are put before it, such as a time limit:
+ * nobody else would end it.
  */
-export function launcher(deed: "apply" | "remove" | "probe", limit: string, user: string): string {
-    return `${user === "root" ? "" : "sudo -n "}${limit} sh -s ${deed}`;
+export function launcher(deed: "apply" | "remove" | "probe", before: string, user: string): string {
+    return `${user === "root" ? "" : "sudo -n "}${before} sh -s ${deed}`;
 }

@@ -15,8 +15,8 @@ export interface RemoteStepArgs {
     readonly variables: Variables;
     /** Variables that nobody may see. They make the whole text a secret, and its output unlogged. */
     readonly secretVariables?: Output<Variables>;
-    /** Words that, put before a command, end it after its time. */
-    readonly limit: string;
+    /** Words that are put before a command: they end it after its time, and keep others from doing the same meanwhile. */
+    readonly before: string;
     readonly endpoint: Endpoint;
     readonly credentials: Credentials;
     /** Another identity is another step: the old one is removed before the new one is made. */
@@ -29,7 +29,7 @@ export interface RemoteStepArgs {
  */
 export class RemoteStep extends remote.Command {
     constructor(name: string, args: RemoteStepArgs, options: CustomResourceOptions) {
-        const { title, script, variables, secretVariables, limit, endpoint, credentials } = args;
+        const { title, script, variables, secretVariables, before, endpoint, credentials } = args;
         const hidden = secretVariables !== undefined;
         const text = hidden
             ? secret(output(secretVariables).apply((more) => assemble(title, script, { ...variables, ...more })))
@@ -38,8 +38,8 @@ export class RemoteStep extends remote.Command {
             name,
             {
                 connection: connectionTo(endpoint, credentials),
-                create: launcher("apply", limit, credentials.user),
-                delete: launcher("remove", limit, credentials.user),
+                create: launcher("apply", before, credentials.user),
+                delete: launcher("remove", before, credentials.user),
                 stdin: text,
                 // The result is in the step's output; what goes to standard error is for who watches.
                 logging: hidden ? remote.Logging.None : remote.Logging.Stderr,

@@ -12,7 +12,7 @@ export interface ViewArgs {
     readonly script: string;
     readonly variables: Readonly<Record<string, string>>;
     /** Words that, put before a command, end it after its time. */
-    readonly limit: string;
+    readonly before: string;
     /** Seconds that the host gives the probe. */
     readonly seconds: number;
     readonly endpoint: Endpoint;
@@ -33,14 +33,14 @@ export class View extends CustomResource {
     declare readonly state: Output<string>;
 
     constructor(name: string, args: ViewArgs, options: CustomResourceOptions) {
-        const { title, script, variables, limit, seconds, endpoint, credentials, after } = args;
+        const { title, script, variables, before, seconds, endpoint, credentials, after } = args;
         super(
             "pulumi-nodejs:dynamic/ha:View",
             name,
             {
                 title,
                 connection: connectionTo(endpoint, credentials),
-                command: launcher("probe", limit, credentials.user),
+                command: launcher("probe", before, credentials.user),
                 script: assemble(title, script, variables),
                 seconds,
                 after,

@@ -1,4 +1,5 @@
 import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../../config/spec";
+import { quote } from "../../remote/shell";
 import { type Platform, type Step, type Variables } from "../platform";
 import { ADDRESS_RESOURCE, guestObjects, isSlow, leavingProperties, lines, poolObjects } from "./cib";
 import { corosyncConf, sbdSettings } from "./corosync";
@@ -62,6 +63,8 @@ function mountUnit(spec: ClusterSpec): string {
 /** Debian 12 hosts with Xen, NFS, Corosync, Pacemaker and sbd. */
 export const debianXen: Platform = {
     timeLimit: (seconds) => `timeout -k 10 ${seconds}`,
+    // Closed for the step itself: a program that it leaves running must not hold the lock.
+    alone: (step) => `flock --close ${quote(`/run/lock/ovm-ha-cluster-${step}`)}`,
 
     repositoryUuid: (spec) => spec.repository.uuid,
 

@@ -53,7 +53,7 @@ enable_unit() { # enable_unit UNIT...: they start with the machine
             if [ ! -L "$enable_unit_link" ]; then
                 folder "${enable_unit_link%/*}"
                 keep_before "$enable_unit_link"
-                ln -s "$enable_unit_file" "$enable_unit_link"
+                ln -sn "$enable_unit_file" "$enable_unit_link"
                 CHANGED=yes
             fi
         done

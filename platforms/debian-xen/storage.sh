@@ -56,7 +56,7 @@ WantedBy=multi-user.target"
     fi
     if [ ! -L /OVS ]; then
         keep_before /OVS
-        ln -s "$where" /OVS
+        ln -sn "$where" /OVS
     fi
     say "$(uname -n): repository $UUID is mounted from $SOURCE, /OVS links to it"
 }

@@ -163,8 +163,12 @@ describe("the components", () => {
 
     it("keep values out of command lines", () => {
         for (const { inputs } of commands()) {
-            expect(inputs["create"]).toMatch(/^timeout -k 10 \d+ sh -s apply$/);
-            expect(inputs["delete"]).toMatch(/^timeout -k 10 \d+ sh -s remove$/);
+            expect(inputs["create"]).toMatch(
+                /^timeout -k 10 \d+ flock --close '\/run\/lock\/ovm-ha-cluster-[\w-]+' sh -s apply$/,
+            );
+            expect(inputs["delete"]).toMatch(
+                /^timeout -k 10 \d+ flock --close '\/run\/lock\/ovm-ha-cluster-[\w-]+' sh -s remove$/,
+            );
             expect(inputs["update"]).toBeUndefined();
             expect(inputs["environment"]).toBeUndefined();
             expect(inputs["addPreviousOutputInEnv"]).toBe(false);
