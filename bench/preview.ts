@@ -3,7 +3,7 @@
  * there. `npm run bench:preview`; other sizes: `npm run bench:preview -- 8x100 32x500`.
  */
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { spawn } from "node:child_process";
@@ -72,6 +72,9 @@ function pureParts(config: RawConfig): { parse: number; plan: number; steps: num
     return { parse: read - started, plan: performance.now() - read, steps };
 }
 
+/** MiB of heap that the processes may take. */
+const heap = Math.floor((0.8 * totalmem()) / 2 ** 20);
+
 async function engine(folder: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> {
     const launcher = ["--require", require.resolve("tsx/cjs"), join(ROOT, "engine/launcher.ts"), ...args];
     const child = spawn(process.execPath, launcher, {
@@ -83,6 +86,8 @@ async function engine(folder: string, args: readonly string[], environment: Node
             PULUMI_CONFIG_PASSPHRASE: "bench",
             NO_COLOR: "1",
             ...environment,
+            // The program of the largest size needs more than Node's usual limit.
+            NODE_OPTIONS: `${environment["NODE_OPTIONS"] ?? ""} --max-old-space-size=${heap}`,
         },
         stdio: ["ignore", "pipe", "inherit"],
     });
