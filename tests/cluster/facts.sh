@@ -40,7 +40,7 @@ section 'active units'
 # Devices come with their drivers, and a target that was reached stays so; the session that asks, and timers' one-shot
 # jobs, come and go. Whoever looks into /proc/sys has binfmt_misc mounted.
 systemctl list-units --state=active,failed --no-legend --no-pager --plain |
-    awk '$1 !~ /\.(device|scope|slice|target)$/ && $1 !~ /^(user@|user-runtime|apt-|systemd-tmpfiles|ssh@|.*binfmt)/ &&
+    awk '$1 !~ /\.(device|scope|slice|target)$/ && $1 !~ /^(user@|user-runtime|apt-|systemd-tmpfiles|run-credentials-|ssh@|.*binfmt)/ &&
         $1 != "systemd-networkd-wait-online.service" { print $1, $3, $4 }' | sort
 
 section mounts
