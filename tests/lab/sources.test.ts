@@ -34,12 +34,14 @@ Suites: bookworm
 Components: main
 `;
 
+const ARCHIVE = "http://archive.test/debian";
+const OTHER = "http://other.test";
 const LINES = `# deb http://comment.test bookworm main
-deb [arch=amd64 signed-by=/k.gpg] http://archive.test/debian bookworm main non-free # why
-deb-src http://archive.test/debian bookworm main
-deb http://archive.test/debian bookworm-security main
-deb http://other.test/docker bookworm stable
-deb http://other.test/pgdg bookworm-pgdg main
+deb [arch=amd64 signed-by=/k.gpg] ${ARCHIVE} bookworm main non-free # why
+deb-src ${ARCHIVE} bookworm main
+deb ${ARCHIVE} bookworm-security main
+deb ${OTHER}/docker bookworm stable
+deb ${OTHER}/pgdg bookworm-pgdg main
 `;
 
 test("stanzas give an entry for each suite, with the key, inline or by path", () => {
