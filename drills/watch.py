@@ -30,53 +30,53 @@ journalctl --follow --lines=0 --output=short-monotonic --identifier=corosync --i
 """
 
 
-class Xen:
-    """The hypervisor's own list of domains, and their names, which Xen's services keep."""
+# Debian's tools of one version of Xen lie in a folder of that version's name.
+sys.path.extend(os.path.join(TOOLS, folder, "lib", "python") for folder in sorted(os.listdir(TOOLS)) if folder.startswith("xen-"))
 
-    def __init__(self):
-        # Debian's tools of one version of Xen lie in a folder of that version's name.
-        for folder in sorted(os.listdir(TOOLS)):
-            if folder.startswith("xen-"):
-                sys.path.append(os.path.join(TOOLS, folder, "lib", "python"))
-        from xen.lowlevel import xc, xs
 
-        self.control = xc.xc()
-        self.open_store = xs.xs
-        self.store = None
+# Both are opened once; where that failed it is tried again at the next look.
+@functools.lru_cache(maxsize=None)
+def hypervisor():
+    """Has the domains."""
+    from xen.lowlevel import xc
 
-    def name(self, number):
-        if self.store is None:
-            self.store = self.open_store()
-        name = self.store.read("", "/local/domain/%d/name" % number)
-        if name is None:
-            raise LookupError("a domain without a name is just being made, or taken away")
-        return name.decode()
-
-    def guests(self):
-        """The guest's domains as words, each with the six letters of `xl list`."""
-        words = []
-        for domain in self.control.domain_getinfo():
-            if domain["domid"] == 0:
-                continue
-            name = self.name(domain["domid"])
-            if name == GUEST or name.startswith(GUEST + "--"):
-                crashed = domain["shutdown"] and domain["shutdown_reason"] == 3
-                flags = [domain[key] for key in ("running", "blocked", "paused", "shutdown")] + [crashed, domain["dying"]]
-                state = "".join(letter if flag else "-" for letter, flag in zip("rbpscd", flags))
-                words.append(" %s:%d:%s" % (name, domain["domid"], state))
-        return "".join(words)
+    return xc.xc()
 
 
 @functools.lru_cache(maxsize=None)
-def hypervisor():
-    """Opened once; where that failed it is tried again at the next look."""
-    return Xen()
+def store():
+    """Has their names; it is one of Xen's services."""
+    from xen.lowlevel import xs
+
+    return xs.xs()
+
+
+def name_of(number):
+    name = store().read("", "/local/domain/%d/name" % number)
+    if name is None:
+        raise LookupError("a domain without a name is just being made, or taken away")
+    return name.decode()
+
+
+def guests():
+    """The guest's domains as words, each with the six letters of `xl list`."""
+    words = []
+    for domain in hypervisor().domain_getinfo():
+        if domain["domid"] == 0:
+            continue
+        name = name_of(domain["domid"])
+        if name == GUEST or name.startswith(GUEST + "--"):
+            crashed = domain["shutdown"] and domain["shutdown_reason"] == 3
+            flags = [domain[key] for key in ("running", "blocked", "paused", "shutdown")] + [crashed, domain["dying"]]
+            state = "".join(letter if flag else "-" for letter, flag in zip("rbpscd", flags))
+            words.append(" %s:%d:%s" % (name, domain["domid"], state))
+    return "".join(words)
 
 
 def look():
     """What runs here; None when that is not known: "nothing" would be a claim."""
     try:
-        return hypervisor().guests()
+        return guests()
     except Exception:  # whatever keeps Xen's tools from answering
         # A host on which Xen does not run, because it is not in the pool, is known to have no guest when its kernel has
         # nothing to offer to one.
@@ -84,10 +84,7 @@ def look():
 
 
 def main():
-    if CONNECTION:
-        out = sys.stdout
-    else:
-        out = open("/dev/console", "w")
+    out = sys.stdout if CONNECTION else open("/dev/console", "w")
     subprocess.Popen(["sh", "-c", JOURNAL], stdout=out)
     while True:
         with open("/proc/uptime") as file:

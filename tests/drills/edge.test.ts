@@ -119,10 +119,18 @@ describe("a console", () => {
 });
 
 describe("the watcher", () => {
+    /** The environment of a host with these domains (in Python), and with what its journal says. */
+    function host(folder: string, domains: string, journal: string): NodeJS.ProcessEnv {
+        const bin = join(folder, "bin");
+        mkdirSync(bin);
+        writeFileSync(join(bin, "journalctl"), `#!/bin/sh\n${journal}\n`);
+        chmodSync(join(bin, "journalctl"), 0o755);
+        return { PATH: `${bin}:/usr/bin:/bin`, PYTHONPATH: standInForXen(folder, domains) };
+    }
+
     it("says what the console's reader understands", async () => {
         const folder = temporaryFolder();
         const program = installWatcher("WebServerHA").input.replace('"/dev/console"', "3");
-        mkdirSync(join(folder, "bin"));
         const domains = `[
             (7, "WebServerHA", ("blocked",)),
             (8, "WebServerHA--incoming", ("paused",)),
@@ -130,10 +138,8 @@ describe("the watcher", () => {
             (10, "WebServerHA--migratedaway", ("shutdown", "crashed", "dying")),
         ]`;
         const log = "[  123.456789] A pacemaker-controld[77]:  notice: Node B state is now lost";
-        writeFileSync(join(folder, "bin", "journalctl"), `#!/bin/sh\necho '${log}'; sleep 2\n`);
-        chmodSync(join(folder, "bin", "journalctl"), 0o755);
         const child = spawn("python3", ["-c", program, "WebServerHA"], {
-            env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin`, PYTHONPATH: standInForXen(folder, domains) },
+            env: host(folder, domains, `echo '${log}'; sleep 2`),
             stdio: ["ignore", "ignore", "ignore", "pipe"],
             detached: true,
         });
@@ -167,14 +173,11 @@ describe("the watcher", () => {
         ["says nothing of a domain without a name", nameless, ["vif-3-0"], false],
     ])("%s", async (_, domains, devices, says) => {
         const folder = temporaryFolder();
-        mkdirSync(join(folder, "bin"));
         mkdirSync(join(folder, "devices"));
         devices.forEach((name) => writeFileSync(join(folder, "devices", name), ""));
-        writeFileSync(join(folder, "bin", "journalctl"), "#!/bin/sh\nsleep 2\n");
-        chmodSync(join(folder, "bin", "journalctl"), 0o755);
         const text = watcher.text().replace(/^BACKENDS = .*$/m, `BACKENDS = "${join(folder, "devices")}"`);
         const child = spawn("python3", ["-", "WebServerHA", "connection"], {
-            env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin`, PYTHONPATH: standInForXen(folder, domains) },
+            env: host(folder, domains, "sleep 2"),
             detached: true,
         });
         child.stdin.end(text);
