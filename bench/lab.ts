@@ -9,6 +9,7 @@ import { mkdirSync, rmSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { labCluster } from "../bin/documents";
+import { guestUrl } from "../config/guestUrl";
 import { type ClusterSpec, type GuestSpec } from "../config/spec";
 import { readLab, type Lab, type LabMachine } from "../lab/state";
 import { guestObjects, poolObjects, type CibObject } from "../platforms/debian-xen/cib";
@@ -17,7 +18,6 @@ import {
     configDigest,
     guestHosts,
     guestNetwork,
-    guestUrl,
     guestAgent,
     healthCheck,
     healthPath,

@@ -1,5 +1,6 @@
 import { ComponentResource, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
+import { guestUrl } from "../config/guestUrl";
 import { type GuestSpec } from "../config/spec";
 import { type NfsRepository } from "./nfsRepository";
 import { type OvmServerNode } from "./ovmServerNode";
@@ -52,12 +53,7 @@ export class HaGuest extends ComponentResource {
     }
 }
 
-function urlOf({ address, workload, httpCheck }: GuestSpec): string {
-    if ("url" in workload) {
-        return `${workload.url}/`;
-    }
-    if (httpCheck === undefined) {
-        return "";
-    }
-    return `http://${address}${httpCheck.port === 80 ? "" : `:${httpCheck.port}`}${httpCheck.path}`;
+function urlOf(guest: GuestSpec): string {
+    const { workload } = guest;
+    return "url" in workload ? `${workload.url}/` : guestUrl(guest);
 }

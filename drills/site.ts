@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { guestUrl } from "../config/guestUrl";
 import { knownHostsName } from "../config/hostkeys";
 import { renderFaults } from "../config/faults";
 import { neededFiles, parseCluster } from "../config/parse";
@@ -109,9 +110,8 @@ export class SiteGround implements Ground {
         readonly signal: AbortSignal,
     ) {
         const { guest } = site;
-        const { port, path } = guest.httpCheck ?? { port: 80, path: "/" };
-        const server = `http://${guest.address}${port === 80 ? "" : `:${port}`}`;
-        this.guest = { name: guest.name, url: `${server}/`, page: `${server}${path}` };
+        const page = guestUrl(guest) || `http://${guest.address}/`;
+        this.guest = { name: guest.name, url: new URL("/", page).href, page };
     }
 
     private get members(): { name: string; address: string; ssh: Endpoint }[] {

@@ -1,3 +1,4 @@
+import { guestUrl } from "../../config/guestUrl";
 import { createHash } from "node:crypto";
 import { type ClusterSpec, type GuestSpec } from "../../config/spec";
 import { isSlow } from "./cib";
@@ -69,14 +70,6 @@ export function guestNetwork(spec: ClusterSpec, guest: GuestSpec): string {
 /** The guest's /etc/hosts. Its own name is there, because a server that cannot look it up waits for minutes. */
 export function guestHosts(guest: GuestSpec): string {
     return `127.0.0.1 localhost\n${guest.address} ${guest.name}`;
-}
-
-/** Where the guest is asked whether it serves. */
-export function guestUrl({ address, httpCheck }: GuestSpec): string {
-    if (httpCheck === undefined) {
-        return "";
-    }
-    return `http://${address}${httpCheck.port === 80 ? "" : `:${httpCheck.port}`}${httpCheck.path}`;
 }
 
 /** Where a node keeps the program that asks whether a guest serves. */

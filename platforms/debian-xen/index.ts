@@ -1,3 +1,4 @@
+import { guestUrl } from "../../config/guestUrl";
 import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../../config/spec";
 import { quote } from "../../remote/shell";
 import { type Platform, type Step, type Variables } from "../platform";
@@ -11,7 +12,6 @@ import {
     guestAgent,
     guestHosts,
     guestNetwork,
-    guestUrl,
     healthCheck,
     healthPath,
     LOCAL_STORE,
