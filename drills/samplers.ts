@@ -1,6 +1,6 @@
 /** What runs beside a drill: requests to the guest, and readers of the machines' consoles. */
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
-import { request } from "node:http";
+import { ask, connections } from "./ask";
 import { isTelling } from "./console";
 import { type ConsoleLine, type HttpSample } from "./record";
 
@@ -12,49 +12,38 @@ export interface Sampler {
 /** Milliseconds between two requests: five a second. */
 const HTTP_EVERY = 200;
 
+/** Requests that may wait at once. More would be a load of their own on a guest that is slow, and keep it from recovering. */
+const HTTP_AT_ONCE = 5;
+
 /**
- * Asks a page five times a second, each time over a connection of its own, and no matter whether the answer before has come.
+ * Asks a page five times a second, unless five requests wait for an answer.
  *
  * @param patience milliseconds after which a request is given up
  * @param onSample is given each request when it has ended
  */
 export function sampleHttp(url: string, patience: number, onSample: (sample: HttpSample) => void): Sampler {
-    const open = new Set<() => void>();
-    const ask = (): void => {
+    const agent = connections();
+    const stopped = new AbortController();
+    let waiting = 0;
+    const sample = async (): Promise<void> => {
+        if (waiting === HTTP_AT_ONCE) {
+            return;
+        }
+        waiting++;
         const sentAt = Date.now();
-        let ended = false;
-        const end = (status?: number): void => {
-            if (!ended) {
-                ended = true;
-                clearTimeout(timer);
-                open.delete(abandon);
-                asked.destroy();
-                onSample({ sentAt, endedAt: Date.now(), ...(status !== undefined && { status }) });
-            }
-        };
-        const asked = request(url, { agent: false, headers: { connection: "close" } }, (response) => {
-            // The whole page, not its first line: a server may die in between.
-            response.resume();
-            response.once("end", () => end(response.statusCode));
-            response.once("error", () => end());
-            response.once("close", () => end());
-        });
-        asked.once("error", () => end());
-        const timer = setTimeout(() => end(), patience);
-        const abandon = (): void => {
-            ended = true;
-            clearTimeout(timer);
-            asked.destroy();
-        };
-        open.add(abandon);
-        asked.end();
+        const answer = await ask(url, agent, patience, { signal: stopped.signal });
+        waiting--;
+        if (!stopped.signal.aborted) {
+            onSample({ sentAt, endedAt: Date.now(), ...(answer && { status: answer.status }) });
+        }
     };
-    ask();
-    const clock = setInterval(ask, HTTP_EVERY);
+    void sample();
+    const clock = setInterval(() => void sample(), HTTP_EVERY);
     return {
         stop: () => {
             clearInterval(clock);
-            open.forEach((abandon) => abandon());
+            stopped.abort();
+            agent.destroy();
         },
     };
 }

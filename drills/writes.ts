@@ -1,7 +1,7 @@
 /** Rows written to the application in the guest, one a second. */
-import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../lab/errors";
+import { type Answer, ask, connections } from "./ask";
 import { type WriteSample } from "./record";
 
 /** Milliseconds between two rows. */
@@ -23,47 +23,6 @@ export interface Application {
     rows(): Promise<number[] | undefined>;
 }
 
-interface Answer {
-    status: number;
-    text: string;
-    cookies: string[];
-}
-
-/** What was answered; undefined: nothing whole, in time. */
-async function ask(
-    url: string,
-    patience: number,
-    {
-        method = "GET",
-        form,
-        cookies = [],
-    }: { method?: "GET" | "POST"; form?: URLSearchParams; cookies?: string[] } = {},
-): Promise<Answer | undefined> {
-    return new Promise((resolve) => {
-        const headers = {
-            connection: "close",
-            ...(form && { "content-type": "application/x-www-form-urlencoded" }),
-            ...(cookies.length > 0 && { cookie: cookies.join("; ") }),
-        };
-        const asked = request(url, { method, agent: false, headers }, (response) => {
-            let text = "";
-            const set = (response.headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0] ?? "");
-            response.setEncoding("utf8").on("data", (data: string) => (text += data));
-            response.once("end", () => end({ status: response.statusCode ?? 0, text, cookies: set }));
-            response.once("error", () => end());
-            response.once("close", () => end());
-        });
-        const timer = setTimeout(() => end(), patience);
-        const end = (answer?: Answer): void => {
-            clearTimeout(timer);
-            resolve(answer);
-            asked.destroy();
-        };
-        asked.on("error", () => end());
-        asked.end(form?.toString());
-    });
-}
-
 /** Whether what was asked for is there; a server that is in trouble may have it. */
 function isThere(answer: Answer | undefined): boolean | undefined {
     return answer === undefined || answer.status >= 500 ? undefined : answer.status === 200;
@@ -76,14 +35,15 @@ function isThere(answer: Answer | undefined): boolean | undefined {
  * @param patience milliseconds an answer may take
  */
 export function apacheRows(url: string, patience: number): Application {
+    const agent = connections();
     return {
         name: "rows",
         // Seen: of ten at once under emulation most were written, and none acknowledged in time.
         atOnce: 2,
-        offered: async () => isThere(await ask(url, patience)),
-        write: async (row) => (await ask(`${url}?${row}`, patience, { method: "POST" }))?.status === 200,
+        offered: async () => isThere(await ask(url, agent, patience)),
+        write: async (row) => (await ask(`${url}?${row}`, agent, patience, { method: "POST" }))?.status === 200,
         rows: async () => {
-            const answer = await ask(url, patience);
+            const answer = await ask(url, agent, patience);
             return answer?.status === 200
                 ? answer.text
                       .split("\n")
@@ -113,6 +73,7 @@ interface WikiAnswer {
  * @param patience milliseconds an answer may take
  */
 export function mediaWikiRows(url: string, patience: number): Application {
+    const agent = connections();
     let token: string | undefined;
     let cookies: string[] = [];
     const talk = async (
@@ -121,8 +82,8 @@ export function mediaWikiRows(url: string, patience: number): Application {
     ): Promise<WikiAnswer | undefined> => {
         const words = new URLSearchParams({ format: "json", formatversion: "2", ...parameters });
         const answer = await (method === "GET"
-            ? ask(`${url}?${words}`, patience, { cookies })
-            : ask(url, patience, { method, form: words, cookies }));
+            ? ask(`${url}?${words}`, agent, patience, { cookies })
+            : ask(url, agent, patience, { method, form: words, cookies }));
         if (answer?.status !== 200) {
             return undefined;
         }
@@ -153,7 +114,7 @@ export function mediaWikiRows(url: string, patience: number): Application {
         // An edit is a second's work for an emulated processor.
         atOnce: 1,
         offered: async () => {
-            const found = isThere(await ask(`${url}?action=query&meta=siteinfo&format=json`, patience));
+            const found = isThere(await ask(`${url}?action=query&meta=siteinfo&format=json`, agent, patience));
             if (!found) {
                 return found;
             }
@@ -180,7 +141,7 @@ export function mediaWikiRows(url: string, patience: number): Application {
 
 /** Where applications that rows can be written to may be, the lab's default first. */
 const PLACES: readonly ((url: string, patience: number) => Application)[] = [
-    (url, patience) => apacheRows(`${url}cgi-bin/rows`, patience),
+    (url, patience) => apacheRows(`${url}rows`, patience),
     (url, patience) => mediaWikiRows(`${url}mediawiki/api.php`, patience),
     (url, patience) => mediaWikiRows(`${url}api.php`, patience),
 ];

@@ -1,7 +1,7 @@
 /**
  * The whole product on real machines: `npm run lab:up` and its like on a virtual lab in a folder of its own. A host that
- * loses its power, a run that is killed, a second run, strangers on the network, `destroy`, `up` on what it kept, and a
- * node that leaves.
+ * loses its power, a run that is killed, a second run, strangers on the network, `destroy`, `up` on what it kept, drills,
+ * and a node that leaves.
  *
  * INTERRUPTIONS (default 1) says how many runs are killed before one may end: `npm run test:interrupt` has 20.
  */
@@ -10,6 +10,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findDrills } from "../../drills/catalogue";
+import { conduct } from "../../drills/conduct";
+import { LabGround } from "../../drills/lab";
 import * as verbs from "../../lab/lab";
 import { Report } from "../../lab/report";
 import { mustRunOn } from "../../lab/ssh";
@@ -205,6 +208,12 @@ test("destroy gives every machine back as it was, but for the data kept", async 
 test("up goes on with the data kept", async () => {
     await succeed("up", "--yes");
     expect(await guestAnswers()).toBe(200);
+});
+
+test.each(["node-power", "node-cut", "move"])("the drill %s keeps every rule, and no row is lost", async (name) => {
+    const [run] = await conduct(new LabGround(context), findDrills(name), 1, join(root, "drills"));
+    expect(run?.verdict.rulings.filter(({ kept }) => !kept)).toEqual([]);
+    expect(run?.facts.writes?.acknowledged).toBeGreaterThan(0);
 });
 
 test("a node that is asked to leave sends its guest away alive", async () => {

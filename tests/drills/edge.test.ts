@@ -73,6 +73,33 @@ describe("requests", () => {
         expect(new Set(samples.map(({ status }) => status))).toEqual(new Set([200]));
     });
 
+    it("keep their connection, and are sent again when the server closes it just then", async () => {
+        const sockets = new Set<unknown>();
+        let answered = 0;
+        const samples = await sampled(
+            (message, response) => {
+                sockets.add(message.socket);
+                answered++;
+                if (answered === 3) {
+                    message.socket.resetAndDestroy();
+                } else {
+                    response.end("page");
+                }
+            },
+            1300,
+            1000,
+        );
+        expect(samples.length).toBeGreaterThanOrEqual(4);
+        expect(samples.every(({ status }) => status === 200)).toBe(true);
+        expect(sockets.size).toBe(2);
+    });
+
+    it("do not pile up: five wait at most", async () => {
+        let waiting = 0;
+        await sampled(() => void waiting++, 1800, 60_000);
+        expect(waiting).toBe(5);
+    });
+
     it("are given up, each by itself, when no answer or half of one comes", async () => {
         const samples = await sampled((_, response) => response.write("half a page"), 1100, 300);
         expect(samples.length).toBeGreaterThanOrEqual(3);

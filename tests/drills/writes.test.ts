@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,52 +10,84 @@ import { apacheRows, findApplication, mediaWikiRows, Rows } from "../../drills/w
 import { temporaryFolder } from "../support/temporaryFolder";
 
 const setup = readFileSync(join(__dirname, "../../lab/image/web/setup.sh"), "utf8");
-const program = /cgi-bin\/rows" <<'EOF'\n(.*?)\nEOF\n/s.exec(setup)?.[1] ?? "";
+const program = /rows\.lua" <<'EOF'\n(.*?)EOF\n/s.exec(setup)?.[1] ?? "";
+const MODULES = "/usr/lib/apache2/modules";
 
-/** The guest's web server: runs the medium's own program as Apache does. */
+/** The guest's web server, with the medium's own program. */
 class Guest {
-    readonly file = join(temporaryFolder(), "rows");
-    /** Answers that come and mean nothing, from now on: rows are acknowledged and forgotten. */
-    forgetful = false;
-    private readonly server: Server;
+    private readonly folder = temporaryFolder();
+    readonly file = join(this.folder, "rows");
+    private server?: ChildProcess;
 
-    constructor() {
+    /** Starts it, and returns the URL of the program. */
+    async start(): Promise<string> {
+        const port = await freePort();
+        // Apache does as another user what root has it do.
+        chmodSync(this.folder, 0o755);
         writeFileSync(this.file, "");
-        this.server = createServer((request, response) => {
-            const { method = "", url = "" } = request;
-            if (method === "POST" && this.forgetful) {
-                response.end();
-                return;
-            }
-            const env = { PATH: "/usr/bin:/bin", REQUEST_METHOD: method, QUERY_STRING: url.split("?")[1] ?? "" };
-            const { stdout } = spawnSync("sh", ["-c", program.replace("/var/lib/rows/rows", this.file)], {
-                env,
-                encoding: "utf8",
-            });
-            const [head = "", body] = stdout.split("\r\n\r\n");
-            response.statusCode = Number(/^Status: (\d+)/.exec(head)?.[1]);
-            response.end(body);
+        chmodSync(this.file, 0o666);
+        writeFileSync(join(this.folder, "rows.lua"), program.replace("/var/lib/rows/rows", this.file));
+        writeFileSync(
+            join(this.folder, "apache2.conf"),
+            [
+                `LoadModule mpm_event_module ${MODULES}/mod_mpm_event.so`,
+                `LoadModule authz_core_module ${MODULES}/mod_authz_core.so`,
+                `LoadModule lua_module ${MODULES}/mod_lua.so`,
+                "User www-data",
+                "Group www-data",
+                "ServerName localhost",
+                `Listen 127.0.0.1:${port}`,
+                `DefaultRuntimeDir ${this.folder}`,
+                `PidFile ${this.folder}/pid`,
+                `ErrorLog ${this.folder}/error.log`,
+                `LuaMapHandler ^/rows$ ${this.folder}/rows.lua`,
+                "",
+            ].join("\n"),
+        );
+        this.server = spawn("apache2", ["-f", join(this.folder, "apache2.conf"), "-D", "FOREGROUND"], {
+            env: { PATH: "/usr/sbin:/usr/bin" },
+            stdio: "ignore",
         });
+        this.server.once("error", () => undefined);
+        const url = `http://127.0.0.1:${port}/rows`;
+        for (let tries = 0; tries < 50; tries++) {
+            if (
+                await fetch(url).then(
+                    ({ ok }) => ok,
+                    () => false,
+                )
+            ) {
+                return url;
+            }
+            await sleep(100);
+        }
+        throw new Error("Apache does not answer: is the package apache2-bin installed?");
     }
 
-    async url(): Promise<string> {
-        await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
-        return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/cgi-bin/rows`;
+    async close(): Promise<void> {
+        if (this.server?.pid !== undefined) {
+            const ended = once(this.server, "exit");
+            this.server.kill();
+            await ended;
+        }
     }
+}
 
-    close(): void {
-        this.server.closeAllConnections();
-        this.server.close();
-    }
+async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    return port;
 }
 
 describe("rows", () => {
     const guest = new Guest();
     let url = "";
     beforeAll(async () => {
-        url = await guest.url();
+        url = await guest.start();
     });
-    afterAll(() => guest.close());
+    afterAll(async () => guest.close());
 
     it("are written one a second and found again, those of others left alone", async () => {
         writeFileSync(guest.file, "17\n");
@@ -73,12 +106,11 @@ describe("rows", () => {
     });
 
     it("are lost when they were acknowledged and are not there", async () => {
-        guest.forgetful = true;
         const rows = new Rows(apacheRows(url, 2000));
         rows.start();
-        await sleep(1200);
+        await sleep(1500);
+        writeFileSync(guest.file, "");
         const counted = countWrites(await rows.finish());
-        guest.forgetful = false;
         expect(counted).toMatchObject({ sent: 1, acknowledged: 1, found: 0 });
         expect(counted.lost).toHaveLength(1);
     });
@@ -94,7 +126,7 @@ describe("rows", () => {
         const server = createServer((_, response) => response.writeHead(404).end());
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
         const { port } = server.address() as AddressInfo;
-        expect(await apacheRows(`http://127.0.0.1:${port}/cgi-bin/rows`, 1000).offered()).toBe(false);
+        expect(await apacheRows(`http://127.0.0.1:${port}/rows`, 1000).offered()).toBe(false);
         expect(await findApplication(`http://127.0.0.1:${port}/`, 1000)).toBeUndefined();
         server.close();
     });
