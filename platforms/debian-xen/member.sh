@@ -14,6 +14,9 @@ modules=/etc/modules-load.d/ovm-ha-cluster.conf
 blacklist=/etc/modprobe.d/ovm-ha-cluster.conf
 watchdogs='i6300esb iTCO_wdt sp5100_tco softdog xen_wdt'
 state_folders='var/lib/pacemaker var/lib/corosync'
+# There while the running Corosync has not taken its configuration yet, also when a run ended in between. A host that has
+# restarted has taken it.
+pending=/run/ovm-ha-cluster/corosync.reload
 
 loaded() { grep -q "^$1 " /proc/modules; }
 
@@ -73,6 +76,8 @@ unload_watchdog() {
     fi
 }
 
+reload_corosync() { corosync-cfgtool -R >&2; }
+
 # What a cluster before this one left (Debian starts one of a single member when the packages come) is put aside.
 leave_old_cluster() {
     keep_unit pacemaker.service corosync.service sbd.service
@@ -109,9 +114,11 @@ return_old_cluster() {
 apply() {
     leave_old_cluster
     load_watchdog
-    CHANGED=no
+    if ! printf '%s\n' "$COROSYNC" | cmp -s - /etc/corosync/corosync.conf; then
+        mkdir -p "${pending%/*}"
+        : >"$pending"
+    fi
     put /etc/corosync/corosync.conf 644 "$COROSYNC"
-    corosync_changed=$CHANGED
     CHANGED=no
     put /etc/default/sbd 644 "$SBD"
     sbd_changed=$CHANGED
@@ -128,13 +135,15 @@ After=$AFTER"
     fi
     note=''
     if is_active corosync.service; then
-        if [ "$corosync_changed" = yes ]; then
-            corosync-cfgtool -R >&2
+        # A reload is the whole pool's, so that the members' steps meet here: all but one are told to try again.
+        if [ -e "$pending" ]; then
+            wait_until 120 "Corosync takes its changed configuration" reload_corosync
         fi
         if [ "$sbd_changed" = yes ]; then
             note='; the changed settings of sbd count from its next start of the cluster services'
         fi
     fi
+    rm -f "$pending"
     systemctl reset-failed corosync.service pacemaker.service sbd.service 2>/dev/null || true
     if ! is_active pacemaker.service; then
         systemctl start corosync.service pacemaker.service
@@ -144,6 +153,7 @@ After=$AFTER"
 }
 
 remove() {
+    rm -f "$pending"
     for unit in pacemaker.service corosync.service sbd.service; do
         if is_active "$unit" && [ -e "$STATE/units/$unit" ]; then
             systemctl stop "$unit"

@@ -76,4 +76,56 @@ if (!canScratch) {
             }
         }, 300_000);
     });
+
+    describe("the step member, when another member has changed the configuration of Corosync", () => {
+        const member = find(debianXen.pool(spec), "member-OVMSERVER01");
+        const step: Step = {
+            ...member,
+            variables: { ...member.variables, WATCHDOG: "auto", DEVICE: "/dev/null" },
+            script: `${member.script.replace(/^apply\(\) \{/m, "apply_it() {")}
+apply() {
+    mkdir -p /var/lib/pacemaker /var/lib/corosync
+    if [ -e /state/running/corosync.service ]; then
+        COROSYNC="$COROSYNC # with one member more"
+    fi
+    for unit in corosync pacemaker sbd; do
+        printf '[Install]\\nWantedBy=multi-user.target\\n' >"/etc/systemd/system/$unit.service"
+    done
+    : >/state/running/sbd.service
+    apply_it
+}`,
+        };
+        // Busy the first time, as when several members reload at once.
+        const reload = `if [ ! -e /state/tried ]; then
+    : >/state/tried
+    echo "Could not reload configuration. Error CS_ERR_TRY_AGAIN" >&2
+    exit 1
+fi
+cp /etc/corosync/corosync.conf /state/taken`;
+        const on = (...words: string[]): Run[] => onScratchHost(step, words, {}, { "corosync-cfgtool": reload });
+        const sum = (run: Run | undefined, file: string): string | undefined =>
+            new RegExp(`^${file} \\d+ (\\w+)$`, "m").exec(run?.tree ?? "")?.[1];
+        const [, first, second] = on("apply", "apply");
+
+        it("has it reloaded, and waits for its turn", () => {
+            const said = expect.stringContaining("Corosync, Pacemaker and sbd run") as string;
+            expect(first).toMatchObject({ status: 0, said });
+            expect(sum(first, "state/taken")).toBeUndefined();
+            expect(second).toMatchObject({ status: 0, said });
+            expect(sum(second, "state/taken")).toBe(sum(second, "etc/corosync/corosync.conf"));
+            expect(sum(second, "etc/corosync/corosync.conf")).not.toBe(sum(first, "etc/corosync/corosync.conf"));
+        });
+
+        it("has it reloaded also when the run that changed it was killed", () => {
+            const commands = second?.commands ?? 0;
+            expect(commands).toBeGreaterThan(2);
+            for (let at = 1; at <= commands; at += EVERY) {
+                const last = on("apply", `kill:${at}`, "apply", "apply").at(-1);
+                expect({ at, taken: sum(last, "state/taken") }).toEqual({
+                    at,
+                    taken: sum(last, "etc/corosync/corosync.conf"),
+                });
+            }
+        }, 120_000);
+    });
 });
