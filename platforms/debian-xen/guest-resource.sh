@@ -21,7 +21,7 @@ serves() {
 apply() {
     have=$(digest_now)
     if [ -n "$have" ] && [ "$have" != "$DIGEST" ]; then
-        resource_stop "$NAME" 300
+        resource_stop "$NAME" 420
     fi
     cib_put "$OBJECTS"
     wait_until "$PATIENCE" "$NAME has started (see 'crm_mon -1' on $(uname -n))" resource_started "$NAME"
@@ -33,7 +33,7 @@ apply() {
 
 remove() {
     if is_active pacemaker.service; then
-        resource_stop "$NAME" 300
+        resource_stop "$NAME" 420
         cib_take "$OBJECTS"
     fi
     removed "$NAME: stopped, and no resource of the pool"
