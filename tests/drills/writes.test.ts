@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { countWrites } from "../../drills/facts";
 import { apacheRows, findApplication, mediaWikiRows, Rows } from "../../drills/writes";
+import { freePort } from "../engine/support/sshd";
 import { temporaryFolder } from "../support/temporaryFolder";
 
-const setup = readFileSync(join(__dirname, "../../lab/image/web/setup.sh"), "utf8");
+const setup = readFileSync(join(__dirname, "../../lab/image/apache/setup.sh"), "utf8");
 const program = /rows\.lua" <<'EOF'\n(.*?)EOF\n/s.exec(setup)?.[1] ?? "";
 const MODULES = "/usr/lib/apache2/modules";
 
@@ -71,14 +72,6 @@ class Guest {
             await ended;
         }
     }
-}
-
-async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    return port;
 }
 
 describe("rows", () => {
