@@ -1,6 +1,6 @@
 import { debianXen } from "../../platforms/debian-xen";
 import { type Step } from "../../platforms/platform";
-import { canScratch, onScratchHost, type Run } from "./scratch";
+import { canScratch, onScratchHost, type Run, withApply } from "./scratch";
 import { clusterSpec, wikiSpec } from "./spec";
 
 const spec = clusterSpec({ repository: { ...clusterSpec().repository, path: "/srv/volume", keepData: false } });
@@ -79,22 +79,18 @@ if (!canScratch) {
 
     describe("the step member, when another member has changed the configuration of Corosync", () => {
         const member = find(debianXen.pool(spec), "member-OVMSERVER01");
-        const step: Step = {
-            ...member,
-            variables: { ...member.variables, WATCHDOG: "auto", DEVICE: "/dev/null" },
-            script: `${member.script.replace(/^apply\(\) \{/m, "apply_it() {")}
-apply() {
-    mkdir -p /var/lib/pacemaker /var/lib/corosync
-    if [ -e /state/running/corosync.service ]; then
-        COROSYNC="$COROSYNC # with one member more"
-    fi
-    for unit in corosync pacemaker sbd; do
-        printf '[Install]\\nWantedBy=multi-user.target\\n' >"/etc/systemd/system/$unit.service"
-    done
-    : >/state/running/sbd.service
-    apply_it
-}`,
-        };
+        const step = withApply(
+            { ...member, variables: { ...member.variables, WATCHDOG: "auto", DEVICE: "/dev/null" } },
+            `mkdir -p /var/lib/pacemaker /var/lib/corosync
+if [ -e /state/running/corosync.service ]; then
+    COROSYNC="$COROSYNC # with one member more"
+fi
+for unit in corosync pacemaker sbd; do
+    printf '[Install]\\nWantedBy=multi-user.target\\n' >"/etc/systemd/system/$unit.service"
+done
+: >/state/running/sbd.service
+apply_it`,
+        );
         // Busy the first time, as when several members reload at once.
         const reload = `if [ ! -e /state/tried ]; then
     : >/state/tried

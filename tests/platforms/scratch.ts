@@ -52,6 +52,12 @@ esac`,
 /** Whether this machine lets us make a root of our own. */
 export const canScratch = spawnSync("unshare", ["--map-root-user", "--mount", "--pid", "--fork", "true"]).status === 0;
 
+/** The step, with other commands as its `apply`, which can call its own one as `apply_it`. */
+export function withApply(step: Step, commands: string): Step {
+    const script = `${step.script.replace(/^apply\(\) \{/m, "apply_it() {")}\napply() {\n${commands}\n}`;
+    return { ...step, script };
+}
+
 /**
  * Runs a step on a scratch host, as often as `runs` says; the first result is the host as it was.
  *

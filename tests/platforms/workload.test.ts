@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type GuestSpec } from "../../config/spec";
 import { debianXen } from "../../platforms/debian-xen";
 import { type Step } from "../../platforms/platform";
-import { canScratch, onScratchHost, type Run } from "./scratch";
+import { canScratch, onScratchHost, type Run, withApply } from "./scratch";
 import { clusterSpec, guestSpec, moodleSpec, SECRETS, wikiSpec } from "./spec";
 
 const spec = clusterSpec({ repository: { ...clusterSpec().repository, path: "/srv/volume" } });
@@ -31,8 +31,7 @@ function stepOf(guest: GuestSpec, name: string, other: Step["variables"] = {}): 
 
 /** The step, with another deed that runs its `apply` and then these commands, whose last line is the answer. */
 function followedBy(step: Step, commands: string): Step {
-    const script = `${step.script.replace(/^apply\(\) \{/m, "apply_it() {")}\napply() {\n(apply_it)\n${commands}\n}`;
-    return { ...step, script };
+    return withApply(step, `(apply_it)\n${commands}`);
 }
 
 /** A release of Moodle as far as a manager looks at it. */
