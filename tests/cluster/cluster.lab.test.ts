@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findDrills } from "../../drills/catalogue";
 import { conduct } from "../../drills/conduct";
 import { LabGround } from "../../drills/lab";
+import { type Run } from "../../drills/report";
 import * as verbs from "../../lab/lab";
 import { Report } from "../../lab/report";
 import { mustRunOn } from "../../lab/ssh";
@@ -210,10 +211,20 @@ test("up goes on with the data kept", async () => {
     expect(await guestAnswers()).toBe(200);
 });
 
-test.each(["node-power", "node-cut", "move"])("the drill %s keeps every rule, and no row is lost", async (name) => {
-    const [run] = await conduct(new LabGround(context), findDrills(name), 1, join(root, "drills"));
-    expect(run?.verdict.rulings.filter(({ kept }) => !kept)).toEqual([]);
-    expect(run?.facts.writes?.acknowledged).toBeGreaterThan(0);
+describe("drills", () => {
+    const names = ["node-power", "node-cut", "move"];
+    let runs: Run[];
+
+    beforeAll(async () => {
+        const drills = names.flatMap((name) => findDrills(name));
+        runs = await conduct(new LabGround(context), drills, 1, join(root, "drills"));
+    });
+
+    test.each(names)("%s keeps every rule, and no row is lost", (name) => {
+        const run = runs.find(({ facts }) => facts.record.drill === name);
+        expect(run?.verdict.rulings.filter(({ kept }) => !kept)).toEqual([]);
+        expect(run?.facts.writes?.acknowledged).toBeGreaterThan(0);
+    });
 });
 
 test("a node that is asked to leave sends its guest away alive", async () => {
