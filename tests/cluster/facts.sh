@@ -3,6 +3,8 @@
 # firewall, processes. What a host changes by merely running is left out, each with its reason.
 set -eu
 export LC_ALL=C
+# An emulated host that is busy lets systemctl wait longer than D-Bus does by itself, 25 s.
+export SYSTEMD_BUS_TIMEOUT=120s
 
 section() { printf '== %s\n' "$1"; }
 
@@ -34,12 +36,15 @@ section packages
 dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n'
 
 section 'enabled units'
-systemctl list-unit-files --no-legend --no-pager --plain | sort
+# A list that could not be had ends the script, as a pipe would not: without it all units seem to have come or gone.
+units=$(systemctl list-unit-files --no-legend --no-pager --plain)
+printf '%s\n' "$units" | sort
 
 section 'active units'
 # Devices come with their drivers, and a target that was reached stays so; the session that asks, and timers' one-shot
 # jobs, come and go. Whoever looks into /proc/sys has binfmt_misc mounted.
-systemctl list-units --state=active,failed --no-legend --no-pager --plain |
+units=$(systemctl list-units --state=active,failed --no-legend --no-pager --plain)
+printf '%s\n' "$units" |
     awk '$1 !~ /\.(device|scope|slice|target)$/ && $1 !~ /^(user@|user-runtime|apt-|systemd-tmpfiles|run-credentials-|ssh@|.*binfmt)/ &&
         $1 != "systemd-networkd-wait-online.service" { print $1, $3, $4 }' | sort
 
