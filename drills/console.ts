@@ -33,15 +33,18 @@ export interface LogLine {
     text: string;
 }
 
-/** A machine stopped being what it was: reset by its watchdog or by itself, or just now starting. */
-export interface Restart {
-    kind: "reset" | "boot";
+/**
+ * A machine stopped being what it was: reset by its watchdog or by itself, or just now starting. Or Xen ended a guest that
+ * could not go on.
+ */
+export interface Turn {
+    kind: "reset" | "boot" | "crash";
     host: string;
     at: Instant;
     text: string;
 }
 
-export type Observation = Sight | LogLine | Restart;
+export type Observation = Sight | LogLine | Turn;
 
 const SIGHT = /@drill see ([\d.]+)((?: [^ ]+:\d+:[-a-z]+)*) \./;
 const LOG = /@drill log \[\s*([\d.]+)\] \S+ ([\w.-]+)(?:\[\d+\])?: +(.*)$/;
@@ -56,6 +59,9 @@ const RESETS = [
 ];
 const BOOTS = [/\(XEN\) Xen version .*/, /initrd: machine starts/, /@drill restarted/];
 
+/** What Xen says of a guest it ends. Its own dom0 has the id 0. */
+const CRASHES = [/\(XEN\) d[1-9]\d*v\d+ Triple fault.*/, /\(XEN\) Domain [1-9]\d* \(vcpu#\d+\) crashed.*/];
+
 /** Control characters that terminals understand and reports do not. */
 // eslint-disable-next-line no-control-regex -- these are what is to be removed
 const CONTROL = /\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g;
@@ -63,7 +69,7 @@ const CONTROL = /\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g;
 type Read =
     | { kind: "sight"; stamp: number; copies: Copy[] }
     | { kind: "log"; stamp: number; unit: string; text: string }
-    | { kind: "reset" | "boot"; text: string };
+    | { kind: Turn["kind"]; text: string };
 
 function copiesOf(words: string): Copy[] {
     return words
@@ -85,7 +91,8 @@ function readLine(line: string): Read | undefined {
     if (log) {
         return { kind: "log", stamp: Number(log[1]), unit: log[2] ?? "", text: log[3] ?? "" };
     }
-    for (const [kind, patterns] of [["reset", RESETS] as const, ["boot", BOOTS] as const]) {
+    const turns = [["reset", RESETS] as const, ["boot", BOOTS] as const, ["crash", CRASHES] as const];
+    for (const [kind, patterns] of turns) {
         const found = patterns.map((pattern) => pattern.exec(text)).find((match) => match !== null);
         if (found) {
             return { kind, text: found[0] };
@@ -118,6 +125,7 @@ function readBoot(host: string, lines: readonly { at: Instant; read: Read }[]): 
             }
             case "reset":
             case "boot":
+            case "crash":
                 return { kind: read.kind, host, at, text: read.text };
         }
     });

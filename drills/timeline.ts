@@ -1,5 +1,5 @@
 /** What happened when: from observations to the handful of moments a report is about. */
-import { type Observation, type LogLine } from "./console";
+import { type LogLine, type Observation, type Turn } from "./console";
 import { type Residence } from "./copies";
 import { type DrillRecord, type HttpSample, type Instant } from "./record";
 
@@ -33,6 +33,8 @@ export interface Timeline {
     reset?: Moment;
     /** The pool took a member for fenced. */
     fenced?: Moment;
+    /** Xen ended a guest that could not go on. */
+    guestCrashed?: Moment;
     /** A copy of the guest ran that had not run before the fault. */
     guestStarted?: Moment;
     /** The address answered again, after the longest outage. */
@@ -47,6 +49,7 @@ export const MOMENTS = [
     ["declaredLost", "member declared lost"],
     ["reset", "machine reset"],
     ["fenced", "taken for fenced"],
+    ["guestCrashed", "guest crashed"],
     ["guestStarted", "guest started"],
     ["httpBack", "HTTP back"],
 ] as const satisfies readonly (readonly [keyof Timeline, string])[];
@@ -102,12 +105,17 @@ export function timelineOf(
     const after = fault.at;
     const gaps = outages(record.http).filter(({ to }) => to === undefined || to >= after);
     const longest = [...gaps].sort((a, b) => lengthOf(b, record.endedAt) - lengthOf(a, record.endedAt))[0];
-    const reset = observations.find(({ kind, at }) => kind === "reset" && at >= after);
     const started = [...stays].sort((a, b) => a.seenAt - b.seenAt).find(({ possible }) => possible.from > after);
+    const first = (wanted: Turn["kind"]): Moment | undefined => {
+        const turn = observations.find((one): one is Turn => one.kind === wanted && one.at >= after);
+        return turn && { at: turn.at, host: turn.host, evidence: turn.text };
+    };
+    const [reset, guestCrashed] = [first("reset"), first("crash")];
     const found: Omit<Timeline, "fault"> = {
         ...(gaps[0] && { httpGone: { at: gaps[0].from, evidence: "the first request without a good answer" } }),
         ...(longest?.to !== undefined && { httpBack: { at: longest.to, evidence: "the first good answer" } }),
-        ...(reset?.kind === "reset" && { reset: { at: reset.at, host: reset.host, evidence: reset.text } }),
+        ...(reset && { reset }),
+        ...(guestCrashed && { guestCrashed }),
         ...(started && {
             guestStarted: {
                 at: started.seenAt,

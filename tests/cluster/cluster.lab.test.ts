@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findDrills } from "../../drills/catalogue";
 import { conduct } from "../../drills/conduct";
 import { LabGround } from "../../drills/lab";
-import { type Run } from "../../drills/report";
+import { markdown, type Run } from "../../drills/report";
 import * as verbs from "../../lab/lab";
 import { Report } from "../../lab/report";
 import { mustRunOn } from "../../lab/ssh";
@@ -222,8 +222,10 @@ describe("drills", () => {
 
     test.each(names)("%s keeps every rule, and no row is lost", (name) => {
         const run = runs.find(({ facts }) => facts.record.drill === name);
-        expect(run?.verdict.rulings.filter(({ kept }) => !kept)).toEqual([]);
-        expect(run?.facts.writes?.acknowledged).toBeGreaterThan(0);
+        if (!run?.verdict.passed) {
+            throw new Error(run ? markdown(run) : "it was not run");
+        }
+        expect(run.facts.writes?.acknowledged).toBeGreaterThan(0);
     });
 });
 

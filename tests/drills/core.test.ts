@@ -47,6 +47,7 @@ describe("console", () => {
         ["[  123.4] sysrq: Resetting", "reset"],
         ["(XEN) Xen version 4.17.7", "boot"],
         ["initrd: machine starts", "boot"],
+        ["(XEN) d4v0 Triple fault - invoking HVM shutdown action 1", "crash"],
     ])("knows %s for a %s", (text, kind) => {
         expect(observe([words("A", 1, text)])).toMatchObject([{ kind, host: "A" }]);
     });
