@@ -10,6 +10,7 @@ import {
     backWithin,
     goneAtMost,
     judge,
+    movedAlive,
     neverStopped,
     nobodyReset,
     noLeftovers,
@@ -267,6 +268,25 @@ describe("rules", () => {
     it("want another copy where the old one died", () => {
         expect(startedAnew(factsOf(cut)).kept).toBe(true);
         expect(startedAnew(broken({ console: failover(10, 999, 999, 200) })).kept).toBe(false);
+    });
+
+    it("tell a guest that was moved from one that was started anew", () => {
+        const incoming = look("OVMSERVER02", 30, "WebServerHA--incoming:3:--p---");
+        const facts = (lines: ConsoleLine[]) => broken({ console: [...lines, incoming].sort((a, b) => a.at - b.at) });
+        expect(movedAlive(facts(failover(10, 53, 52, 200)))).toMatchObject({ kept: true });
+        expect(movedAlive(broken({}))).toMatchObject({
+            kept: false,
+            because: "started anew: OVMSERVER02 (domain 3) +42.0 s",
+        });
+        // A number that waited on the other node tells nothing.
+        const elsewhere = look("OVMSERVER01", 30, "WebServerHA--incoming:3:--p---");
+        expect(movedAlive(broken({ console: [...cut.console, elsewhere].sort((a, b) => a.at - b.at) })).kept).toBe(
+            false,
+        );
+        expect(movedAlive(facts(failover(10, 999, 999, 200)))).toMatchObject({
+            kept: false,
+            because: "it was not moved",
+        });
     });
 
     it("want each member to have been coordinator", () => {
