@@ -151,9 +151,20 @@ function migrateKill(which: "source" | "target"): Drill {
                 ),
             );
             await field.powerOff(which === "source" ? home : other);
-            await answersAgain(field, TAKEOVER + 300);
+            if (which === "source") {
+                await takenOver(field);
+            } else {
+                // The guest may never be gone, so that its answers do not tell when this is over.
+                await field.until(
+                    "the target is taken for fenced",
+                    180,
+                    ({ timeline }) => timeline.fenced !== undefined,
+                );
+                await field.wait(30);
+                await answersAgain(field);
+            }
         },
-        rules: [...ALWAYS, oneCopySeen, runsAgain, noLeftovers, backWithin(TAKEOVER + 300), asForetold],
+        rules: [...ALWAYS, oneCopySeen, runsAgain, noLeftovers, backWithin(TAKEOVER), asForetold],
     };
 }
 
