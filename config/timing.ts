@@ -48,6 +48,20 @@ export function ageing(timing: Pick<TimingNumbers, "sbdIoTimeout">): number {
 }
 
 /**
+ * R: a node that hears no message of its own through Corosync's ring for so long resets itself. A new membership, which
+ * members that go on live through, takes token + consensus; members that somebody keeps from staying together were seen to
+ * be without the ring for 12 to 13 s at 11 s.
+ */
+export function ringPatience(timing: Pick<TimingNumbers, "token" | "consensus">): number {
+    return Number((2 * (timing.token + timing.consensus)).toFixed(6));
+}
+
+/** R + R/10: when such a node is reset at the latest. Its guard looks ten times in R. */
+export function unheardReset(timing: Pick<TimingNumbers, "token" | "consensus">): number {
+    return Number((1.1 * ringPatience(timing)).toFixed(6));
+}
+
+/**
  * The least `stonith-watchdog-timeout` with which a survivor never starts a guest that a lost node may still run:
  *
  *     stonith-watchdog-timeout ≥ W + A + E + margin
@@ -56,9 +70,16 @@ export function ageing(timing: Pick<TimingNumbers, "sbdIoTimeout">): number {
  * cut-off node decides (E), its servant grows old (A), its watchdog runs out (W). Measured with policy `stop`: membership
  * at 11 s, reset at 30.6 s. With `suicide` it was reset 3 to 4.5 s after the new membership; the sum is then what holds
  * if Pacemaker hangs and the watchdog alone is left. The folk rule "2 × W" lets a survivor start too early.
+ *
+ * A node that hears some members only may never see a new membership complete, and so never learn that the quorum is lost.
+ * It is reset by the guard of its ring, R after its last good message and at the guard's next look, hence also
+ *
+ *     token + consensus + stonith-watchdog-timeout ≥ R + R/10 + margin
  */
 export function safeTimeout(timing: Omit<TimingNumbers, "stonithWatchdogTimeout">): number {
-    const sum = timing.watchdog + ageing(timing) + timing.election + timing.margin;
+    const alone = timing.watchdog + ageing(timing) + timing.election;
+    const unheard = unheardReset(timing) - timing.token - timing.consensus;
+    const sum = Math.max(alone, unheard) + timing.margin;
     // Sums of decimal fractions come out as 8.000000000000002.
     return Math.ceil(Number(sum.toFixed(6)));
 }

@@ -11,7 +11,7 @@ import {
 import { type Fault } from "./faults";
 import { nearest } from "./nearest";
 import { type ClusterDraft, type SecretKey } from "./schema";
-import { ageing, completeTiming, safeTimeout, type Timing } from "./timing";
+import { ageing, completeTiming, safeTimeout, type Timing, unheardReset } from "./timing";
 import { LEAST, SITES, workloadDraft } from "./workloads";
 
 /** What the rules look at: the draft with its derived defaults filled in. Whatever was faulty is absent. */
@@ -533,14 +533,18 @@ export const timingIsSafe: Rule = ({ timing }) => {
     }
     const faults: Fault[] = [];
     const least = safeTimeout(timing);
+    const { watchdog, election, token, consensus } = timing;
+    const parts =
+        watchdog + ageing(timing) + election < unheardReset(timing) - token - consensus
+            ? `ring guard ${unheardReset(timing)} - token ${token} - consensus ${consensus}`
+            : `watchdog ${watchdog} + ageing ${ageing(timing)} + election ${election}`;
     if (timing.stonithWatchdogTimeout < least) {
         faults.push({
             path: "pool.timing.stonithWatchdogTimeout",
             value: timing.stonithWatchdogTimeout,
             problem:
                 "lets a survivor start a guest before the lost node has reset: it must cover " +
-                `watchdog ${timing.watchdog} + ageing ${ageing(timing)} + election ${timing.election} ` +
-                `+ margin ${timing.margin} = ${least} s`,
+                `${parts} + margin ${timing.margin} = ${least} s`,
             remedy: `set it to ${least} or more, leave it out, or lower the others`,
         });
     }

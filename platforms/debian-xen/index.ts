@@ -1,5 +1,6 @@
 import { guestUrl } from "../../config/guestUrl";
 import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../../config/spec";
+import { ringPatience } from "../../config/timing";
 import { quote } from "../../remote/shell";
 import { type Platform, type Step, type Variables } from "../platform";
 import { ADDRESS_RESOURCE, guestObjects, isSlow, leavingProperties, lines, poolObjects } from "./cib";
@@ -21,7 +22,7 @@ import {
 import { corosyncKey, memberKey } from "./keys";
 import { hostsLines, knownHostsLines, members, type Member } from "./members";
 import { MANAGER_PACKAGES, NODE_PACKAGES } from "./packages";
-import { script } from "./scripts";
+import { ringGuard, script } from "./scripts";
 import { siteOf, starter, workloadSecrets, workloadVariables } from "./workload";
 
 /** Oldest Xen with which live migration of PVH guests was seen to work in Debian. */
@@ -174,6 +175,8 @@ export const debianXen: Platform = {
                         WATCHDOG: isManager && module === "xen_wdt" ? "auto" : module,
                         DEVICE: device,
                         AFTER: isManager ? "" : `xen.service ${mountUnit(spec)}`,
+                        GUARD: isManager ? "" : ringGuard(),
+                        PATIENCE: String(ringPatience(spec.pool.timing)),
                     },
                     timeout: 900,
                     after: [`keys-${member.name}`],

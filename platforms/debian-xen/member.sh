@@ -7,11 +7,15 @@
 # WATCHDOG   kernel module of the watchdog; auto: the one that is there, else the kernel's own
 # DEVICE     of it
 # AFTER      units that must run before the cluster does, separated by spaces
-: "${COROSYNC:?}" "${SBD:?}" "${WATCHDOG:?}" "${DEVICE:?}" "${AFTER?}"
+# GUARD      program that resets the machine when the pool's ring does not carry its messages; empty: it runs no guests
+# PATIENCE   seconds without a message that it waits
+: "${COROSYNC:?}" "${SBD:?}" "${WATCHDOG:?}" "${DEVICE:?}" "${AFTER?}" "${GUARD?}" "${PATIENCE:?}"
 
 order=$UNITS/pacemaker.service.d/ovm-ha-cluster.conf
 modules=/etc/modules-load.d/ovm-ha-cluster.conf
 blacklist=/etc/modprobe.d/ovm-ha-cluster.conf
+guard=ovm-ha-ring-guard.service
+program=/etc/ovm-ha-cluster/ring-guard
 watchdogs='i6300esb iTCO_wdt sp5100_tco softdog xen_wdt'
 state_folders='var/lib/pacemaker var/lib/corosync'
 # There while the running Corosync has not taken its configuration yet, also when a run ended in between. A host that has
@@ -111,6 +115,30 @@ return_old_cluster() {
     fi
 }
 
+guard_unit() {
+    say "# Made by ovm-ha-cluster.
+[Unit]
+Description=Resets this node when the pool's ring does not carry its messages
+BindsTo=corosync.service
+After=corosync.service
+Before=pacemaker.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/bin/python3 $program $PATIENCE
+Restart=always
+RestartSec=1
+RuntimeDirectory=ovm-ha-ring-guard
+RuntimeDirectoryPreserve=restart
+CPUSchedulingPolicy=rr
+CPUSchedulingPriority=1
+OOMScoreAdjust=-1000
+LimitMEMLOCK=infinity
+
+[Install]
+WantedBy=pacemaker.service"
+}
+
 apply() {
     leave_old_cluster
     load_watchdog
@@ -123,6 +151,11 @@ apply() {
     put /etc/default/sbd 644 "$SBD"
     sbd_changed=$CHANGED
     CHANGED=no
+    if [ -n "$GUARD" ]; then
+        put "$program" 644 "$GUARD"
+        put "$UNITS/$guard" 644 "$(guard_unit)"
+        enable_unit "$guard"
+    fi
     if [ -n "$AFTER" ]; then
         put "$order" 644 "# Made by ovm-ha-cluster: guests need these.
 [Unit]
@@ -148,18 +181,28 @@ After=$AFTER"
     if ! is_active pacemaker.service; then
         systemctl start corosync.service pacemaker.service
     fi
+    if [ -n "$GUARD" ]; then
+        # Costs nothing, and it may run as it was before, also because a run was killed.
+        systemctl restart "$guard"
+        is_active "$guard" || fail "$(uname -n): $guard does not run, so that this machine may not notice that others have given it up"
+    fi
     is_active sbd.service || fail "$(uname -n): sbd does not run, so nothing would reset this machine if it were cut off"
     say "$(uname -n): Corosync, Pacemaker and sbd run$note"
 }
 
 remove() {
     rm -f "$pending"
+    if is_active "$guard"; then
+        systemctl stop "$guard"
+    fi
     for unit in pacemaker.service corosync.service sbd.service; do
         if is_active "$unit" && [ -e "$STATE/units/$unit" ]; then
             systemctl stop "$unit"
         fi
     done
-    disable_unit pacemaker.service corosync.service sbd.service
+    disable_unit pacemaker.service corosync.service sbd.service "$guard"
+    take "$UNITS/$guard"
+    take "$program"
     take "$order"
     take /etc/default/sbd
     take /etc/corosync/corosync.conf

@@ -45,6 +45,11 @@ export function onNode(name: "guest-agent" | "guest-health", variables: Readonly
     );
 }
 
+/** Text of the program that guards a node's place in the pool's ring. */
+export function ringGuard(): string {
+    return `# Made by ovm-ha-cluster.\n${read(join("on-node", "ring-guard.py")).trimEnd()}`;
+}
+
 const known = new Map<ScriptName, string>();
 
 /** Text of a step: the shared helpers and its own file. It is read once, for however many steps. */

@@ -370,6 +370,14 @@ const cases: Record<string, Case[]> = {
             ],
         ],
         [
+            "that is too short for a long token",
+            { pool: { ...pool, timing: { token: 20, stonithWatchdogTimeout: 25 } } },
+            [
+                "pool.timing.stonithWatchdogTimeout: lets a survivor start a guest before the lost node has reset: " +
+                    "it must cover ring guard 96.8 - token 20 - consensus 24 + margin 2 = 55 s",
+            ],
+        ],
+        [
             "with a short consensus",
             { pool: { ...pool, timing: { token: 2, consensus: 2.3 } } },
             [
