@@ -122,9 +122,10 @@ async function membersAre(field: Field, wanted: readonly string[]): Promise<void
 
 /** Waits until the members that are left have elected another coordinator than `before`. */
 async function elected(field: Field, asked: string, before: string): Promise<void> {
+    // Seen: an inquiry in the middle of an election that never ended.
     const found = await field.on(
         asked,
-        `until dc=$(crmadmin --quiet --dc_lookup 2>/dev/null | sed 's/.* //') && [ -n "$dc" ] && [ "$dc" != ${before} ]; ` +
+        `until dc=$(timeout 10 crmadmin --quiet --dc_lookup 2>/dev/null | sed 's/.* //') && [ -n "$dc" ] && [ "$dc" != ${before} ]; ` +
             'do sleep 1; done; echo "$dc"',
         180,
     );
