@@ -1,5 +1,5 @@
 /** A request to the guest, made as its users' browsers do: over a connection that is kept from one request to the next. */
-import { Agent, request } from "node:http";
+import { Agent, type ClientRequest, request } from "node:http";
 
 /** A whole answer. */
 export interface Answer {
@@ -38,14 +38,15 @@ export async function ask(
     patience: number,
     { method = "GET", form, cookies = [], signal }: Question = {},
 ): Promise<Answer | undefined> {
-    const giveUp = AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]);
     const headers = {
         ...(form && { "content-type": "application/x-www-form-urlencoded" }),
         ...(cookies.length > 0 && { cookie: cookies.join("; ") }),
     };
+    let current: ClientRequest | undefined;
+    const giveUp = (): void => void current?.destroy(new Error("given up"));
     const once = async (): Promise<Answer | "again" | undefined> =>
         new Promise((resolve) => {
-            const asked = request(url, { method, agent, headers, signal: giveUp }, (response) => {
+            const asked = request(url, { method, agent, headers }, (response) => {
                 let text = "";
                 const set = (response.headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0] ?? "");
                 response.setEncoding("utf8").on("data", (data: string) => (text += data));
@@ -57,11 +58,20 @@ export async function ask(
                 // A server may close a connection it has kept just when the next request is on its way.
                 resolve(asked.reusedSocket && method === "GET" && code === "ECONNRESET" ? "again" : undefined);
             });
+            current = asked;
             asked.end(form?.toString());
         });
-    let answer: Answer | "again" | undefined;
-    do {
-        answer = await once();
-    } while (answer === "again");
-    return answer;
+    // Not AbortSignal.any of a timeout: Node 20 may collect it as garbage before its time, and nothing gives up then.
+    const clock = setTimeout(giveUp, patience);
+    signal?.addEventListener("abort", giveUp);
+    try {
+        let answer: Answer | "again" | undefined;
+        do {
+            answer = signal?.aborted ? undefined : await once();
+        } while (answer === "again");
+        return answer;
+    } finally {
+        clearTimeout(clock);
+        signal?.removeEventListener("abort", giveUp);
+    }
 }
