@@ -295,6 +295,9 @@ export const DRILLS: readonly Drill[] = [
             await field.powerOff(coordinator);
             await elected(field, members.find((member) => member !== coordinator) ?? "", coordinator);
             await field.wait(60);
+            // It may be the manager, and without the repository a guest answers for some minutes only.
+            await field.powerOn(coordinator);
+            await field.healthyAgain();
             await answersAgain(field);
         },
         rules: [...ALWAYS, oneCopy, coordinatorElected, runsAgain, backWithin(TAKEOVER), asForetold],
