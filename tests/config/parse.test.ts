@@ -43,7 +43,7 @@ describe("the tracked stacks", () => {
             address: "192.168.1.102",
             ssh: { host: "127.0.0.1", port: 2202, hostKey: "ssh-ed25519 AAAAC3Nz" },
         });
-        expect(spec.pool.timing).toMatchObject({ profile: "relaxed", stonithWatchdogTimeout: 25 });
+        expect(spec.pool.timing).toMatchObject({ profile: "relaxed", stonithWatchdogTimeout: 44 });
     });
 
     test("the lab's says what to do while the lab is down, once", () => {

@@ -49,7 +49,7 @@ describe("the nearest word", () => {
 describe("timing", () => {
     test.each([
         ["fast", 8, 9.76],
-        ["relaxed", 25, 36],
+        ["relaxed", 44, 55],
     ] as const)("%s", (profile, timeout, takeover) => {
         const timing = completeTiming(profile, {});
         expect(timing.stonithWatchdogTimeout).toBe(timeout);

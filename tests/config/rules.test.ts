@@ -366,7 +366,7 @@ const cases: Record<string, Case[]> = {
             { pool: { ...pool, timing: { profile: "relaxed", stonithWatchdogTimeout: 20 } } },
             [
                 "pool.timing.stonithWatchdogTimeout: lets a survivor start a guest before the lost node has reset: " +
-                    "it must cover watchdog 10 + ageing 4 + election 5 + margin 6 = 25 s",
+                    "it must cover ring guard 48.4 - token 5 - consensus 6 + margin 6 = 44 s",
             ],
         ],
         [
@@ -374,7 +374,7 @@ const cases: Record<string, Case[]> = {
             { pool: { ...pool, timing: { token: 20, stonithWatchdogTimeout: 25 } } },
             [
                 "pool.timing.stonithWatchdogTimeout: lets a survivor start a guest before the lost node has reset: " +
-                    "it must cover ring guard 96.8 - token 20 - consensus 24 + margin 2 = 55 s",
+                    "it must cover ring guard 193.6 - token 20 - consensus 24 + margin 2 = 152 s",
             ],
         ],
         [
