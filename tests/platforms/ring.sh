@@ -6,7 +6,7 @@
 # $2   seconds it waits for a message
 set -eu
 if [ "${3:-}" != inside ]; then
-    exec unshare --net --mount --pid --fork sh "$0" "$1" "$2" inside
+    exec unshare --map-root-user --net --mount --pid --fork sh "$0" "$1" "$2" inside
 fi
 guard=$1
 patience=$2
