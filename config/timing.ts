@@ -63,6 +63,20 @@ export function unheardReset(timing: Pick<TimingNumbers, "token" | "consensus">)
 }
 
 /**
+ * When a lost node is reset at the latest, counted from the others' new membership: one that is `alone` by its watchdog, one
+ * that is `unheard` by the guard of its ring.
+ */
+export function resets(timing: Omit<TimingNumbers, "margin" | "stonithWatchdogTimeout">): {
+    alone: number;
+    unheard: number;
+} {
+    return {
+        alone: timing.watchdog + ageing(timing) + timing.election,
+        unheard: unheardReset(timing) - timing.token - timing.consensus,
+    };
+}
+
+/**
  * The least `stonith-watchdog-timeout` with which a survivor never starts a guest that a lost node may still run:
  *
  *     stonith-watchdog-timeout ≥ W + A + E + margin
@@ -78,8 +92,7 @@ export function unheardReset(timing: Pick<TimingNumbers, "token" | "consensus">)
  *     token + consensus + stonith-watchdog-timeout ≥ R + R/10 + margin
  */
 export function safeTimeout(timing: Omit<TimingNumbers, "stonithWatchdogTimeout">): number {
-    const alone = timing.watchdog + ageing(timing) + timing.election;
-    const unheard = unheardReset(timing) - timing.token - timing.consensus;
+    const { alone, unheard } = resets(timing);
     const sum = Math.max(alone, unheard) + timing.margin;
     // Sums of decimal fractions come out as 8.000000000000002.
     return Math.ceil(Number(sum.toFixed(6)));

@@ -11,7 +11,7 @@ import {
 import { type Fault } from "./faults";
 import { nearest } from "./nearest";
 import { type ClusterDraft, type SecretKey } from "./schema";
-import { ageing, completeTiming, safeTimeout, type Timing, unheardReset } from "./timing";
+import { ageing, completeTiming, resets, safeTimeout, type Timing, unheardReset } from "./timing";
 import { LEAST, SITES, workloadDraft } from "./workloads";
 
 /** What the rules look at: the draft with its derived defaults filled in. Whatever was faulty is absent. */
@@ -533,12 +533,12 @@ export const timingIsSafe: Rule = ({ timing }) => {
     }
     const faults: Fault[] = [];
     const least = safeTimeout(timing);
-    const { watchdog, election, token, consensus } = timing;
-    const parts =
-        watchdog + ageing(timing) + election < unheardReset(timing) - token - consensus
-            ? `ring guard ${unheardReset(timing)} - token ${token} - consensus ${consensus}`
-            : `watchdog ${watchdog} + ageing ${ageing(timing)} + election ${election}`;
     if (timing.stonithWatchdogTimeout < least) {
+        const { alone, unheard } = resets(timing);
+        const parts =
+            alone < unheard
+                ? `ring guard ${unheardReset(timing)} - token ${timing.token} - consensus ${timing.consensus}`
+                : `watchdog ${timing.watchdog} + ageing ${ageing(timing)} + election ${timing.election}`;
         faults.push({
             path: "pool.timing.stonithWatchdogTimeout",
             value: timing.stonithWatchdogTimeout,
