@@ -1,5 +1,6 @@
 /** The drills: what each does to the cluster, and the rules it has to keep. */
 import { LabError } from "../lab/errors";
+import { waitedOn } from "./copies";
 import { type Facts } from "./facts";
 import { answers, type Field } from "./field";
 import { type Ability } from "./ground";
@@ -132,6 +133,18 @@ async function elected(field: Field, asked: string, before: string): Promise<voi
     field.mark("note", `coordinator: ${found.trim()}`);
 }
 
+/** Takes a coordinator's power until another one is elected and at work, and tells who is coordinator when it is back. */
+async function loseCoordinator(field: Field, coordinator: string): Promise<string> {
+    await field.powerOff(coordinator);
+    await elected(field, field.members.find((member) => member !== coordinator) ?? "", coordinator);
+    await field.wait(60);
+    // It may be the manager, and without the repository a guest answers for some minutes only.
+    await field.powerOn(coordinator);
+    const next = (await field.healthyAgain()).coordinator ?? "";
+    await answersAgain(field);
+    return next;
+}
+
 /** Kills a node in the middle of a live migration. */
 function migrateKill(which: "source" | "target"): Drill {
     return {
@@ -144,12 +157,7 @@ function migrateKill(which: "source" | "target"): Drill {
             const { home, other } = field;
             await field.on(manager, `crm_resource --resource ${guest} --move --node ${other}`);
             await field.until("the migration is under way", 180, ({ observations }) =>
-                observations.some(
-                    (one) =>
-                        one.kind === "sight" &&
-                        one.host === other &&
-                        one.copies.some(({ name }) => name === `${guest}--incoming`),
-                ),
+                waitedOn(other, guest, observations),
             );
             await field.powerOff(which === "source" ? home : other);
             if (which === "source") {
@@ -291,14 +299,7 @@ export const DRILLS: readonly Drill[] = [
         needs: ["power"],
         foretell: ({ coordinator }) => ["--node-fail", coordinator],
         strike: async (field) => {
-            const { coordinator, members } = field;
-            await field.powerOff(coordinator);
-            await elected(field, members.find((member) => member !== coordinator) ?? "", coordinator);
-            await field.wait(60);
-            // It may be the manager, and without the repository a guest answers for some minutes only.
-            await field.powerOn(coordinator);
-            await field.healthyAgain();
-            await answersAgain(field);
+            await loseCoordinator(field, field.coordinator);
         },
         rules: [...ALWAYS, oneCopy, coordinatorElected, runsAgain, backWithin(TAKEOVER), asForetold],
     },
@@ -313,12 +314,7 @@ export const DRILLS: readonly Drill[] = [
             // Which one is elected is not ours to say; twice around is enough, or something is wrong.
             for (let round = 0; struck.size < members.length && round < 2 * members.length; round++) {
                 struck.add(coordinator);
-                await field.powerOff(coordinator);
-                await elected(field, members.find((member) => member !== coordinator) ?? "", coordinator);
-                await field.wait(60);
-                await field.powerOn(coordinator);
-                coordinator = (await field.healthyAgain()).coordinator ?? "";
-                await answersAgain(field);
+                coordinator = await loseCoordinator(field, coordinator);
             }
         },
         rules: [...ALWAYS, oneCopy, coordinatorElected, eachWasCoordinator, runsAgain],

@@ -62,6 +62,12 @@ const BOOTS = [/\(XEN\) Xen version .*/, /initrd: machine starts/, /@drill resta
 /** What Xen says of a guest it ends. Its own dom0 has the id 0. */
 const CRASHES = [/\(XEN\) d[1-9]\d*v\d+ Triple fault.*/, /\(XEN\) Domain [1-9]\d* \(vcpu#\d+\) crashed.*/];
 
+const TURNS = [
+    ["reset", RESETS],
+    ["boot", BOOTS],
+    ["crash", CRASHES],
+] as const;
+
 /** Control characters that terminals understand and reports do not. */
 // eslint-disable-next-line no-control-regex -- these are what is to be removed
 const CONTROL = /\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g;
@@ -91,8 +97,7 @@ function readLine(line: string): Read | undefined {
     if (log) {
         return { kind: "log", stamp: Number(log[1]), unit: log[2] ?? "", text: log[3] ?? "" };
     }
-    const turns = [["reset", RESETS] as const, ["boot", BOOTS] as const, ["crash", CRASHES] as const];
-    for (const [kind, patterns] of turns) {
+    for (const [kind, patterns] of TURNS) {
         const found = patterns.map((pattern) => pattern.exec(text)).find((match) => match !== null);
         if (found) {
             return { kind, text: found[0] };

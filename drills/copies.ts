@@ -30,6 +30,22 @@ export function isLiving({ name, state }: Copy, guest: string): boolean {
     return (name === guest || name.startsWith(`${guest}--`)) && !/[pscd]/.test(state);
 }
 
+/** Whether somebody had seen the guest wait on a host as a migration's target, up to a moment, and as this domain if given. */
+export function waitedOn(
+    host: string,
+    guest: string,
+    observations: readonly Observation[],
+    { until = Infinity, domain }: { until?: Instant; domain?: number } = {},
+): boolean {
+    return observations.some(
+        (one) =>
+            one.kind === "sight" &&
+            one.host === host &&
+            one.at <= until &&
+            one.copies.some(({ name, id }) => name === `${guest}--incoming` && (domain ?? id) === id),
+    );
+}
+
 type Moment =
     | { is: "seen"; domains: readonly number[]; begunAt: Instant; at: Instant }
     | { is: "gone"; begunAt: Instant; at: Instant };

@@ -1,5 +1,5 @@
 /** Rules that a drill has to keep. Each is a question to the facts; what cannot be shown counts as broken. */
-import { type Residence } from "./copies";
+import { type Residence, waitedOn } from "./copies";
 import { type Facts } from "./facts";
 import { lengthOf, seconds } from "./timeline";
 
@@ -116,19 +116,13 @@ export const startedAnew: Rule = ({ timeline }) => ({
  * under emulation a migration's last part may take as long as a start.
  */
 export const movedAlive: Rule = ({ record, observations, stays, timeline }) => {
-    const waited = ({ host, domain, seenAt }: Residence): boolean =>
-        observations.some(
-            (one) =>
-                one.kind === "sight" &&
-                one.host === host &&
-                one.at <= seenAt &&
-                one.copies.some(({ name, id }) => id === domain && name === `${record.guest}--incoming`),
-        );
     // A source that goes on after a migration that failed is no new place.
     const known = ({ host, domain, seenAt }: Residence): boolean =>
         stays.some((stay) => stay.host === host && stay.domain === domain && stay.seenAt < seenAt);
     const moves = stays.filter((stay) => stay.possible.from > timeline.fault.at && !known(stay));
-    const anew = moves.filter((stay) => !waited(stay));
+    const anew = moves.filter(
+        ({ host, domain, seenAt }) => !waitedOn(host, record.guest, observations, { until: seenAt, domain }),
+    );
     const places = (list: readonly Residence[]): string =>
         list
             .map(({ host, domain, seenAt }) => `${host} (domain ${domain}) ${seconds(seenAt, timeline.fault.at)}`)
