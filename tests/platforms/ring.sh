@@ -6,7 +6,11 @@
 # $2   seconds it waits for a message
 set -eu
 if [ "${3:-}" != inside ]; then
-    exec unshare --map-root-user --net --mount --pid --fork sh "$0" "$1" "$2" inside
+    command -v corosync >/dev/null || {
+        echo 'install the package corosync' >&2
+        exit 1
+    }
+    exec unshare --kill-child --map-root-user --net --mount --pid --fork sh "$0" "$1" "$2" inside
 fi
 guard=$1
 patience=$2
