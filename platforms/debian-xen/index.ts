@@ -165,11 +165,18 @@ export const debianXen: Platform = {
                     needs: ["repository", "nodes"],
                 },
                 {
+                    name: `ring-${member.name}`,
+                    host: member.name,
+                    script: script("ring"),
+                    variables: { COROSYNC: corosyncConf(spec) },
+                    timeout: 300,
+                    after: [`keys-${member.name}`],
+                },
+                {
                     name: `member-${member.name}`,
                     host: member.name,
                     script: script("member"),
                     variables: {
-                        COROSYNC: corosyncConf(spec),
                         SBD: sbdSettings(spec),
                         // Xen's watchdog exists under Xen only; the manager takes what it has.
                         WATCHDOG: isManager && module === "xen_wdt" ? "auto" : module,
@@ -179,7 +186,7 @@ export const debianXen: Platform = {
                         PATIENCE: String(ringPatience(spec.pool.timing)),
                     },
                     timeout: 900,
-                    after: [`keys-${member.name}`],
+                    after: everyone.map(({ name }) => `ring-${name}`),
                 },
                 {
                     name: `online-${member.name}`,

@@ -2,14 +2,13 @@
 # A member of the pool: Corosync and Pacemaker run, now and after every start, and sbd feeds a watchdog that resets the
 # machine when it has lost the others.
 #
-# COROSYNC   text of corosync.conf
 # SBD        text of sbd's settings
 # WATCHDOG   kernel module of the watchdog; auto: the one that is there, else the kernel's own
 # DEVICE     of it
 # AFTER      units that must run before the cluster does, separated by spaces
 # GUARD      program that resets the machine when the pool's ring does not carry its messages; empty: it runs no guests
 # PATIENCE   seconds without a message that it waits
-: "${COROSYNC:?}" "${SBD:?}" "${WATCHDOG:?}" "${DEVICE:?}" "${AFTER?}" "${GUARD?}" "${PATIENCE:?}"
+: "${SBD:?}" "${WATCHDOG:?}" "${DEVICE:?}" "${AFTER?}" "${GUARD?}" "${PATIENCE:?}"
 
 order=$UNITS/pacemaker.service.d/ovm-ha-cluster.conf
 modules=/etc/modules-load.d/ovm-ha-cluster.conf
@@ -17,10 +16,6 @@ blacklist=/etc/modprobe.d/ovm-ha-cluster.conf
 guard=ovm-ha-ring-guard.service
 program=/etc/ovm-ha-cluster/ring-guard
 watchdogs='i6300esb iTCO_wdt sp5100_tco softdog xen_wdt'
-state_folders='var/lib/pacemaker var/lib/corosync'
-# There while the running Corosync has not taken its configuration yet, also when a run ended in between. A host that has
-# restarted has taken it.
-pending=/run/ovm-ha-cluster/corosync.reload
 
 loaded() { grep -q "^$1 " /proc/modules; }
 
@@ -80,41 +75,6 @@ unload_watchdog() {
     fi
 }
 
-reload_corosync() { corosync-cfgtool -R >&2; }
-
-# What a cluster before this one left (Debian starts one of a single member when the packages come) is put aside.
-leave_old_cluster() {
-    keep_unit pacemaker.service corosync.service sbd.service
-    # Once our own configuration is in place, the cluster is ours.
-    if [ ! -e "$STATE/cluster.tar" ] && ! grep -qs '^# Made by ovm-ha-cluster' /etc/corosync/corosync.conf; then
-        for unit in pacemaker.service corosync.service; do
-            if is_active "$unit"; then
-                systemctl stop "$unit"
-            fi
-        done
-        : >"$STATE/cluster.fresh"
-        # An archive, because empty folders and their owners count.
-        # shellcheck disable=SC2086 # one word per folder
-        tar -C / -cf "$STATE/cluster.new" $state_folders
-        mv "$STATE/cluster.new" "$STATE/cluster.tar"
-    fi
-    if [ -e "$STATE/cluster.fresh" ]; then
-        # shellcheck disable=SC2086 # one word per folder
-        (cd / && find $state_folders -type f -delete)
-        rm -f "$STATE/cluster.fresh"
-    fi
-}
-
-return_old_cluster() {
-    rm -f "$STATE/cluster.new" "$STATE/cluster.fresh"
-    if [ -e "$STATE/cluster.tar" ]; then
-        # shellcheck disable=SC2086 # one word per folder
-        (cd / && find $state_folders -type f -delete)
-        tar -C / -xpf "$STATE/cluster.tar"
-        rm -f "$STATE/cluster.tar"
-    fi
-}
-
 guard_unit() {
     say "# Made by ovm-ha-cluster.
 [Unit]
@@ -140,13 +100,7 @@ WantedBy=pacemaker.service"
 }
 
 apply() {
-    leave_old_cluster
     load_watchdog
-    if ! printf '%s\n' "$COROSYNC" | cmp -s - /etc/corosync/corosync.conf; then
-        mkdir -p "${pending%/*}"
-        : >"$pending"
-    fi
-    put /etc/corosync/corosync.conf 644 "$COROSYNC"
     CHANGED=no
     put /etc/default/sbd 644 "$SBD"
     sbd_changed=$CHANGED
@@ -167,16 +121,9 @@ After=$AFTER"
         systemctl daemon-reload
     fi
     note=''
-    if is_active corosync.service; then
-        # A reload is the whole pool's, so that the members' steps meet here: all but one are told to try again.
-        if [ -e "$pending" ]; then
-            wait_until 120 "Corosync takes its changed configuration" reload_corosync
-        fi
-        if [ "$sbd_changed" = yes ]; then
-            note='; the changed settings of sbd count from its next start of the cluster services'
-        fi
+    if [ "$sbd_changed" = yes ] && is_active corosync.service; then
+        note='; the changed settings of sbd count from its next start of the cluster services'
     fi
-    rm -f "$pending"
     systemctl reset-failed corosync.service pacemaker.service sbd.service 2>/dev/null || true
     if ! is_active pacemaker.service; then
         systemctl start corosync.service pacemaker.service
@@ -191,12 +138,11 @@ After=$AFTER"
 }
 
 remove() {
-    rm -f "$pending"
     if is_active "$guard"; then
         systemctl stop "$guard"
     fi
     for unit in pacemaker.service corosync.service sbd.service; do
-        if is_active "$unit" && [ -e "$STATE/units/$unit" ]; then
+        if is_active "$unit"; then
             systemctl stop "$unit"
         fi
     done
@@ -205,16 +151,8 @@ remove() {
     take "$program"
     take "$order"
     take /etc/default/sbd
-    take /etc/corosync/corosync.conf
     systemctl daemon-reload
-    return_old_cluster
     unload_watchdog
-    for unit in corosync.service pacemaker.service; do
-        if [ "$(cat "$STATE/units/$unit" 2>/dev/null)" = active ]; then
-            systemctl start "$unit"
-        fi
-    done
-    stop_unit pacemaker.service corosync.service sbd.service
     removed "$(uname -n): no member of the pool"
 }
 
@@ -223,7 +161,6 @@ probe() {
         for unit in corosync pacemaker sbd; do
             printf '%s %s\n' "$unit" "$(systemctl is-active "$unit.service" || true)"
         done
-        printf 'corosync.conf %s\n' "$(sha256sum </etc/corosync/corosync.conf | cut -c1-16)"
         printf 'watchdog %s\n' "$(cat /sys/class/watchdog/watchdog0/identity 2>/dev/null)"
     } | sort
 }

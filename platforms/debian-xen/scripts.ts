@@ -18,6 +18,7 @@ export type ScriptName =
     | "online"
     | "pool"
     | "prepare"
+    | "ring"
     | "storage";
 
 /** Steps that change the cluster's configuration; they get the helpers for it. */

@@ -128,6 +128,7 @@ describe("the components", () => {
             "HAPPOOL-keys-OVMSERVER02",
             "HAPPOOL-member-OVMSERVER02",
             "HAPPOOL-online-OVMSERVER02",
+            "HAPPOOL-ring-OVMSERVER02",
             "OVMSERVER02-hypervisor",
             "OVMSERVER02-network",
             "OVMSERVER02-prepare",

@@ -87,6 +87,14 @@ describe("planned steps", () => {
         }
     });
 
+    it("let no member start before all others know of it", () => {
+        const starts = debianXen.pool(spec).filter(({ name }) => name.startsWith("member-"));
+        expect(starts).toHaveLength(3);
+        for (const { after } of starts) {
+            expect(after).toEqual(["ring-OVMANAGER", "ring-OVMSERVER01", "ring-OVMSERVER02"]);
+        }
+    });
+
     it("let nobody's cluster services end before all members have stopped", () => {
         const online = debianXen.pool(spec).filter(({ name }) => name.startsWith("online-"));
         expect(online).toHaveLength(3);
