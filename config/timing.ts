@@ -36,7 +36,7 @@ const SBD_LOOP = 1;
 
 const PROFILES: Record<TimingProfile, Omit<TimingNumbers, "stonithWatchdogTimeout">> = {
     fast: { token: 0.8, consensus: 0.96, watchdog: 3, sbdIoTimeout: 1, election: 1, margin: 2 },
-    relaxed: { token: 5, consensus: 6, watchdog: 10, sbdIoTimeout: 3, election: 5, margin: 6 },
+    relaxed: { token: 5, consensus: 6, watchdog: 20, sbdIoTimeout: 7, election: 5, margin: 6 },
 };
 
 /**

@@ -61,7 +61,7 @@ describe("timing", () => {
             profile: "custom",
             token: 2,
             consensus: 2.4,
-            stonithWatchdogTimeout: 21,
+            stonithWatchdogTimeout: 35,
         });
     });
 
