@@ -31,6 +31,8 @@ export class Field {
         const hosts = ground.hosts();
         const nodes = hosts.filter(({ role }) => role === "node").map(({ name }) => name);
         const view = await healthy(ground);
+        // Before the record begins: a wiki takes its time to answer.
+        const application = await findApplication(guest.url, ROW_PATIENCE);
         const record: DrillRecord = {
             drill,
             startedAt: Date.now(),
@@ -44,7 +46,6 @@ export class Field {
             marks: [],
         };
         const field = new Field(ground, record, view);
-        const application = await findApplication(guest.url, ROW_PATIENCE);
         if (application) {
             record.application = application.name;
             field.rows = new Rows(application);
@@ -54,11 +55,12 @@ export class Field {
             ...hosts.map(({ name }) => ground.follow(name, (line) => record.console.push(line))),
             sampleHttp(guest.page, patience, (sample) => record.http.push(sample)),
         ];
-        // The cluster as it was, so that the first moments are no edge of the record.
+        // The cluster as it was, so that the first moments are no edge of the record, and a row that may be lost.
         try {
-            await field.until("the watchers and the guest answer", 120, (facts) => {
+            const begun = "the watchers and the guest answer" + (application ? ", and it takes rows" : "");
+            await field.until(begun, 120, (facts) => {
                 const seen = new Set(facts.observations.filter(({ kind }) => kind === "sight").map(({ host }) => host));
-                return nodes.every((node) => seen.has(node)) && answers(facts);
+                return nodes.every((node) => seen.has(node)) && answers(facts) && field.rows?.acknowledged !== 0;
             });
         } catch (error) {
             field.close();

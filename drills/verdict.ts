@@ -54,9 +54,10 @@ export const watched: Rule = ({ blind }) => ({
         blind.map(({ host, from, to }) => `nobody looked at ${host} for ${inSeconds(to - from)}`).join("; ") || "yes",
 });
 
+/** Where there is something to write to, a row must have been acknowledged: without one, nothing is shown. */
 export const noWriteLost: Rule = ({ writes }) => ({
     rule: "no acknowledged write is lost",
-    kept: writes === undefined || writes.lost.length === 0,
+    kept: writes === undefined || (writes.acknowledged > 0 && writes.lost.length === 0),
     because: writes
         ? `${writes.acknowledged} acknowledged, ${writes.lost.length} of them lost`
         : "no writes: the workload has nothing to write to",

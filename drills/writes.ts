@@ -193,6 +193,11 @@ export class Rows {
         this.samples.push({ row: sentAt, sentAt, endedAt: Date.now(), acknowledged });
     }
 
+    /** How many rows the application has said to have. */
+    get acknowledged(): number {
+        return this.samples.filter(({ acknowledged }) => acknowledged).length;
+    }
+
     /** Writes no more, and compares with what the guest has. A guest that cannot be read has lost everything. */
     async finish(): Promise<{ samples: WriteSample[]; found: number[] }> {
         this.stop();

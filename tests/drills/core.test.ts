@@ -249,6 +249,11 @@ describe("rules", () => {
             noWriteLost,
             broken({ writes: { samples: [{ row: 1, sentAt: 0, endedAt: 1, acknowledged: true }], found: [] } }),
         ],
+        [
+            "writes of which none was acknowledged",
+            noWriteLost,
+            broken({ writes: { samples: [{ row: 1, sentAt: 0, endedAt: 1, acknowledged: false }], found: [1] } }),
+        ],
     ])("are broken by %s", (_, rule, facts) => {
         expect(rule(facts).kept).toBe(false);
     });
