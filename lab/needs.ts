@@ -20,6 +20,7 @@ export function needs(asRoot: boolean): Need[] {
         { program: "vde_switch", package: "vde2" },
         { program: "mmdebstrap", package: "mmdebstrap" },
         { program: "mke2fs", package: "e2fsprogs" },
+        { program: "xz", package: "xz-utils" },
         { program: "ssh", package: "openssh-client" },
         { program: "ssh-keygen", package: "openssh-client" },
         ...(asRoot ? [] : [{ program: "newuidmap", package: "uidmap" }]),
