@@ -156,6 +156,8 @@ export const debianXen: Platform = {
                         MEMBERS: isManager ? "" : everyone.map(({ address }) => address).join(","),
                         // sbd ends with Corosync and refuses to be asked itself.
                         SERVICES: `pacemaker.service corosync.service ${mountUnit(spec)}`,
+                        // As long as the members take to notice that it is lost.
+                        SILENCE: String(Math.ceil(spec.pool.timing.token + spec.pool.timing.consensus)),
                     },
                     secret: ({ pool: material }): Variables => {
                         const { privateKey, publicKey } = memberKey(material);

@@ -7,7 +7,8 @@
 # NODES           names and addresses of the nodes, separated by commas
 # MEMBERS         addresses that the key is accepted from; empty where it is not accepted, as on the manager
 # SERVICES        units that end when this node leaves, in that order
-: "${AUTHKEY:?}" "${MEMBER_KEY:?}" "${MEMBER_PUBLIC:?}" "${NODES:?}" "${MEMBERS?}" "${SERVICES:?}"
+# SILENCE         seconds after which a node that says nothing is asked whether it lives; given up after three times as long
+: "${AUTHKEY:?}" "${MEMBER_KEY:?}" "${MEMBER_PUBLIC:?}" "${NODES:?}" "${MEMBERS?}" "${SERVICES:?}" "${SILENCE:?}"
 
 authkey=/etc/corosync/authkey
 key=/etc/ovm-ha-cluster/member-key
@@ -41,10 +42,14 @@ apply() {
         mv "$authkey.new" "$authkey"
     fi
     put "$key" 600 "$MEMBER_KEY"
+    # A migration whose target has died must end: Pacemaker neither fences the target nor starts what ran there before.
     put "$client" 644 "# Made by ovm-ha-cluster.
 Match localuser root host $NODES
     User root
-    IdentityFile $key"
+    IdentityFile $key
+    ConnectTimeout $((3 * SILENCE))
+    ServerAliveInterval $SILENCE
+    ServerAliveCountMax 3"
     if [ -n "$MEMBERS" ]; then
         put "$receiver" 755 "$receiver_text"
         folder "${accepted%/*}" 700

@@ -87,6 +87,15 @@ describe("planned steps", () => {
         }
     });
 
+    it.each([
+        ["fast", "2"],
+        ["relaxed", "11"],
+    ] as const)("give a migration up whose target is silent, %s", (profile, silence) => {
+        const pool = { ...spec.pool, timing: completeTiming(profile, {}) };
+        const keys = debianXen.pool({ ...spec, pool }).filter(({ name }) => name.startsWith("keys-"));
+        expect(keys.map(({ variables }) => variables["SILENCE"])).toEqual([silence, silence, silence]);
+    });
+
     it("let no member start before all others know of it", () => {
         const starts = debianXen.pool(spec).filter(({ name }) => name.startsWith("member-"));
         expect(starts).toHaveLength(3);
