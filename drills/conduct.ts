@@ -97,16 +97,16 @@ export async function conduct(
         await ground.keep();
         for (const { drill, round } of rounds) {
             report.note(`${drill.name}${repeat === 1 ? "" : ` (${round + 1} of ${repeat})`}: ${drill.about}`);
-            let record: DrillRecord;
+            let run: Run;
             try {
-                record = await recordOf(ground, drill);
+                const facts = factsOf(await recordOf(ground, drill));
+                run = { facts, verdict: judge(facts, drill.rules), about: drill.about };
+                // Before the cluster is brought back: that may fail, and what was seen is not lost.
+                write(folder, repeat === 1 ? drill.name : `${drill.name}-${round + 1}`, run);
             } finally {
                 await ground.bringBack();
             }
-            const facts = factsOf(record);
-            const run: Run = { facts, verdict: judge(facts, drill.rules), about: drill.about };
             runs.push(run);
-            write(folder, repeat === 1 ? drill.name : `${drill.name}-${round + 1}`, run);
             report.note(`${drill.name}: ${run.verdict.passed ? "passed" : "FAILED"}`);
             run.verdict.rulings
                 .filter(({ kept }) => !kept)

@@ -66,13 +66,19 @@ export class Monitor {
     /**
      * Runs a command of the monitor for humans, where QMP has none.
      *
-     * @throws LabError when it printed anything: commands used here are silent when they succeed
+     * @throws LabError when it printed anything: commands used so are silent when they succeed
      */
     async human(line: string): Promise<void> {
-        const output = await this.execute("human-monitor-command", { "command-line": line });
-        if (typeof output === "string" && output.trim() !== "") {
-            throw new LabError(output.trim());
+        const output = (await this.inquire(line)).trim();
+        if (output !== "") {
+            throw new LabError(output);
         }
+    }
+
+    /** What the monitor for humans prints to a command. */
+    async inquire(line: string): Promise<string> {
+        const output = await this.execute("human-monitor-command", { "command-line": line });
+        return typeof output === "string" ? output : "";
     }
 
     close(): void {

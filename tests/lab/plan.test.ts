@@ -5,7 +5,7 @@ import { forcedAccelerator } from "../../lab/accelerator";
 import { identityFiles, knownHosts } from "../../lab/identity";
 import { findCached, keyOf, MEDIA, mmdebstrapArguments, parseWords, readRecipe, USUAL_MEDIA } from "../../lab/image";
 import { start } from "../../lab/lab";
-import { countBoots } from "../../lab/machine";
+import { countBoots, isInGuest } from "../../lab/machine";
 import { ALL_MACHINES, findMachine, GUEST, planMachines, POOL } from "../../lab/machines";
 import {
     checkComputer,
@@ -392,6 +392,15 @@ describe("state", () => {
         expect(countBoots(`=== power on A ===\n${boot}${boot}`)).toBe(2);
         expect(countBoots(`=== power on A from "fresh" ===\n${boot}`)).toBe(2);
         expect(countBoots("")).toBe(0);
+    });
+
+    test.each([
+        ["Xen or dom0", "ffff82d040577000", false],
+        ["a guest's Linux", "fffffe0000000000", true],
+        ["a guest that starts", "0000000000000000", true],
+    ])("a processor in %s is told by its table of interrupts", (_, table, inGuest) => {
+        const registers = `GDT=     ffff820000000000 0000efff\r\nIDT=     ${table} 00000fff\r\nCR0=80050033\r\n`;
+        expect(isInGuest(registers)).toBe(inGuest);
     });
 
     test("a folder that is not there is made, also for its machines", () => {
