@@ -6,9 +6,12 @@
 # $2   what is to be done: a word per run, apply or remove; with `kill:N` before a word that run ends at its Nth command
 set -eu
 if [ "$1" != inside ]; then
-    exec unshare --map-root-user --mount --pid --fork sh "$0" inside "$1" "$2"
+    root=$(mktemp -d)
+    trap 'rmdir "$root"' EXIT
+    unshare --map-root-user --mount --pid --fork sh "$0" inside "$root" "$1" "$2"
+    exit
 fi
-root=$(mktemp -d)
+root=$2
 mount -t tmpfs scratch "$root"
 mkdir -p "$root/usr" "$root/etc/ssh" "$root/etc/systemd/system/multi-user.target.wants" "$root/etc/corosync" \
     "$root/var/lib" "$root/root" "$root/proc" "$root/dev" "$root/tmp" "$root/host" "$root/state/running"
@@ -16,7 +19,7 @@ for name in bin sbin lib lib64; do
     ln -s "usr/$name" "$root/$name"
 done
 mount --rbind /usr "$root/usr"
-mount --rbind "$2" "$root/host"
+mount --rbind "$3" "$root/host"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
@@ -24,7 +27,7 @@ printf '[Install]\nWantedBy=multi-user.target\n' >"$root/etc/systemd/system/nfs-
 printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
 
 # shellcheck disable=SC2016 # to be expanded inside
-exec chroot "$root" /usr/bin/env -i RUNS="$3" PATH=/host/stubs:/usr/bin:/usr/sbin /bin/sh -c '
+exec chroot "$root" /usr/bin/env -i RUNS="$4" PATH=/host/stubs:/usr/bin:/usr/sbin /bin/sh -c '
     tree() {
         find etc var root srv state -path state/count -prune -o -type l -printf "%p -> %l\n" -o -type f -print -o -type d -print |
             sort | while read -r path; do
