@@ -47,6 +47,12 @@ export function ageing(timing: Pick<TimingNumbers, "sbdIoTimeout">): number {
     return timing.sbdIoTimeout + SBD_LOOP;
 }
 
+/** Seconds from the loss of a member until the others have agreed on a membership without it: token + consensus. */
+export function noticedAfter(timing: Pick<TimingNumbers, "token" | "consensus">): number {
+    // Sums of decimal fractions come out as 8.000000000000002.
+    return Number((timing.token + timing.consensus).toFixed(6));
+}
+
 /**
  * R: a node that hears no message of its own through Corosync's ring for so long resets itself. A new membership, which
  * members that go on live through, takes token + consensus; where somebody keeps them from staying together they need
@@ -54,7 +60,7 @@ export function ageing(timing: Pick<TimingNumbers, "sbdIoTimeout">): number {
  * node joined and four emulated machines were too much for two cores.
  */
 export function ringPatience(timing: Pick<TimingNumbers, "token" | "consensus">): number {
-    return Number((4 * (timing.token + timing.consensus)).toFixed(6));
+    return Number((4 * noticedAfter(timing)).toFixed(6));
 }
 
 /** R + R/10: when such a node is reset at the latest. Its guard looks ten times in R. */
@@ -72,7 +78,7 @@ export function resets(timing: Omit<TimingNumbers, "margin" | "stonithWatchdogTi
 } {
     return {
         alone: timing.watchdog + ageing(timing) + timing.election,
-        unheard: unheardReset(timing) - timing.token - timing.consensus,
+        unheard: unheardReset(timing) - noticedAfter(timing),
     };
 }
 
@@ -94,13 +100,12 @@ export function resets(timing: Omit<TimingNumbers, "margin" | "stonithWatchdogTi
 export function safeTimeout(timing: Omit<TimingNumbers, "stonithWatchdogTimeout">): number {
     const { alone, unheard } = resets(timing);
     const sum = Math.max(alone, unheard) + timing.margin;
-    // Sums of decimal fractions come out as 8.000000000000002.
     return Math.ceil(Number(sum.toFixed(6)));
 }
 
 /** Seconds from the loss of a node to the start of its guests elsewhere: the guests' own boot comes on top. */
 export function takeoverAfter(timing: Pick<TimingNumbers, "token" | "consensus" | "stonithWatchdogTimeout">): number {
-    return Number((timing.token + timing.consensus + timing.stonithWatchdogTimeout).toFixed(6));
+    return Number((noticedAfter(timing) + timing.stonithWatchdogTimeout).toFixed(6));
 }
 
 /** One part of the time from the loss of a node to the start of its guests elsewhere. */

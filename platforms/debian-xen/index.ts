@@ -1,6 +1,6 @@
 import { guestUrl } from "../../config/guestUrl";
 import { type ClusterSpec, type GuestSpec, type NodeSpec } from "../../config/spec";
-import { ringPatience } from "../../config/timing";
+import { noticedAfter, ringPatience } from "../../config/timing";
 import { quote } from "../../remote/shell";
 import { type Platform, type Step, type Variables } from "../platform";
 import { ADDRESS_RESOURCE, guestObjects, isSlow, leavingProperties, lines, poolObjects } from "./cib";
@@ -142,6 +142,7 @@ export const debianXen: Platform = {
 
     pool(spec) {
         const everyone = members(spec);
+        const everyones = (step: string): string[] => everyone.map(({ name }) => `${step}-${name}`);
         const patience = isSlow(spec) ? 600 : 180;
         const each = everyone.flatMap((member, index): Step[] => {
             const isManager = index === 0;
@@ -157,7 +158,7 @@ export const debianXen: Platform = {
                         // sbd ends with Corosync and refuses to be asked itself.
                         SERVICES: `pacemaker.service corosync.service ${mountUnit(spec)}`,
                         // As long as the members take to notice that it is lost.
-                        SILENCE: String(Math.ceil(spec.pool.timing.token + spec.pool.timing.consensus)),
+                        SILENCE: String(Math.ceil(noticedAfter(spec.pool.timing))),
                     },
                     secret: ({ pool: material }): Variables => {
                         const { privateKey, publicKey } = memberKey(material);
@@ -188,7 +189,7 @@ export const debianXen: Platform = {
                         PATIENCE: String(ringPatience(spec.pool.timing)),
                     },
                     timeout: 900,
-                    after: everyone.map(({ name }) => `ring-${name}`),
+                    after: everyones("ring"),
                 },
                 {
                     name: `online-${member.name}`,
@@ -197,7 +198,7 @@ export const debianXen: Platform = {
                     variables: { MEMBER: member.name, PATIENCE: String(patience) },
                     timeout: 1800,
                     // Nobody's cluster services end before everybody's guests have moved or stopped.
-                    after: everyone.map(({ name }) => `member-${name}`),
+                    after: everyones("member"),
                 },
             ];
         });
@@ -220,7 +221,7 @@ export const debianXen: Platform = {
                 },
                 // Each node that goes to standby may take its time.
                 timeout: 900 + 600 * spec.nodes.length,
-                after: everyone.map(({ name }) => `online-${name}`),
+                after: everyones("online"),
             },
         ];
     },

@@ -138,10 +138,7 @@ After=$AFTER"
 }
 
 remove() {
-    if is_active "$guard"; then
-        systemctl stop "$guard"
-    fi
-    for unit in pacemaker.service corosync.service sbd.service; do
+    for unit in "$guard" pacemaker.service corosync.service sbd.service; do
         if is_active "$unit"; then
             systemctl stop "$unit"
         fi
