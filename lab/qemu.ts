@@ -60,12 +60,15 @@ function bootArguments(machine: MachinePlan, accelerator: Accelerator): string[]
     ];
 }
 
-/** The processor. Xen needs one with virtualisation for its guests; `max` would crash its dom0 under emulation. */
+/**
+ * The processor. Xen needs one with virtualisation for its guests, who else have no source of random numbers and wait for
+ * one at boot; `max` would crash its dom0 under emulation.
+ */
 function cpu(machine: MachinePlan, accelerator: Accelerator): string {
     if (accelerator === "kvm") {
         return "host";
     }
-    return machine.role === "node" ? "qemu64,+svm,+npt" : "max";
+    return machine.role === "node" ? "qemu64,+svm,+npt,+rdrand" : "max";
 }
 
 /**

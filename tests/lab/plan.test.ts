@@ -76,7 +76,7 @@ describe("command lines", () => {
         const args = machineArguments(node, FILES, "tcg");
         expect(args[args.indexOf("-kernel") + 1]).toBe("xen");
         expect(args[args.indexOf("-initrd") + 1]).toMatch(/^vmlinuz root=\/dev\/vda .* console=hvc0 .*,initrd\.img$/);
-        expect(args).toContain("qemu64,+svm,+npt");
+        expect(args).toContain("qemu64,+svm,+npt,+rdrand");
         expect(args).not.toContain("i6300esb");
     });
 

@@ -33,6 +33,7 @@ describe("texts for the hosts", () => {
         ["sbd", () => sbdSettings(spec)],
         ["firewall", () => firewallRules(spec)],
         ["vm.cfg", () => vmConfig(spec, guest)],
+        ["vm.cfg, relaxed", () => vmConfig(relaxed, guest)],
         ["vm.cfg with a workload", () => vmConfig(spec, moodleSpec())],
         ["the settings of a wiki", () => workloadVariables(siteIn(wikiSpec()))["SETTINGS"]],
         ["the settings of Moodle", () => workloadVariables(siteIn(moodleSpec()))["SETTINGS"]],
