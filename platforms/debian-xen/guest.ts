@@ -28,8 +28,8 @@ export function vmConfig(spec: ClusterSpec, guest: GuestSpec): string {
     const slow = isSlow(spec);
     // What a kernel does against attacks on a real processor costs minutes on an emulated one.
     const extra = `root=/dev/xvda rw console=hvc0 net.ifnames=0 quiet${slow ? " nokaslr mitigations=off" : ""}`;
-    // An emulated processor does not promise a steady counter, so Xen would trap each reading of it: several in every system
-    // call of the guest, 120 to 420 µs where it takes 3 to 12. Real processors do promise one (xl.cfg(5), tsc_mode).
+    // An emulated processor does not promise a steady counter, so Xen would trap each reading of it, one in every system call
+    // of the guest: 120 to 420 µs where it takes 3 to 12. Real processors do promise one (xl.cfg(5), tsc_mode).
     const clock = slow ? '\ntsc_mode = "native"' : "";
     const site = siteOf(guest);
     const folder = `${mountPoint(spec)}/running_pool/${guest.name}`;

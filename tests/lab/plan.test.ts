@@ -82,6 +82,7 @@ describe("command lines", () => {
 
     test("the manager boots its kernel itself and has a watchdog on the bus", () => {
         const args = machineArguments(manager, { ...FILES, media: ["/cache/media.img"] }, "tcg");
+        expect(args).toContain("max,-erms,-fsrm");
         expect(args[args.indexOf("-kernel") + 1]).toBe("vmlinuz");
         expect(args).toContain("i6300esb");
         expect(args.join(" ")).toContain("id=media0,if=none,file=/cache/media.img,format=raw,readonly=on");
