@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { credentials } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { UserError } from "../../errors";
@@ -66,17 +68,20 @@ export class DynamicProcess {
         return this.child.exitCode === null && this.child.signalCode === null;
     }
 
-    /** Ends the process, by force when it does not end in time. */
+    /** Ends the process, by force when it does not end in time, once everything that it printed was told. */
     async end(): Promise<void> {
         this.client.close();
         if (!this.running) {
             return;
         }
-        const ended = new Promise<void>((resolve) => this.child.once("exit", () => resolve()));
+        const ended = once(this.child, "exit");
+        const drained = once(this.child, "close");
         this.child.kill("SIGTERM");
         const force = setTimeout(() => this.child.kill("SIGKILL"), GRACE_MS);
         await ended;
         clearTimeout(force);
+        // What the code started may hold the pipes open for ever.
+        await Promise.race([drained, sleep(GRACE_MS, undefined, { ref: false })]);
     }
 }
 

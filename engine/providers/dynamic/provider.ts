@@ -48,8 +48,8 @@ const { DIFF_NONE, DIFF_SOME } = DiffResponse.DiffChanges;
 export class DynamicProvider implements Provider {
     readonly pkg = "pulumi-nodejs";
     private started: Promise<DynamicProcess> | undefined;
-    /** The operations in flight; what the process prints is shown for the last of them. */
-    private readonly contexts = new Set<OperationContext>();
+    /** The operation begun last: what the process prints is shown for it, also when its answer was faster. */
+    private latest: OperationContext | undefined;
 
     constructor(private readonly options: DynamicOptions) {}
 
@@ -176,13 +176,9 @@ export class DynamicProvider implements Provider {
     }
 
     private async call<Response>(context: OperationContext, make: Make<Response>): Promise<Response> {
-        this.contexts.add(context);
-        try {
-            const { client } = await this.process();
-            return await callProvider<Response>(context.signal, (done) => make(client, done));
-        } finally {
-            this.contexts.delete(context);
-        }
+        this.latest = context;
+        const { client } = await this.process();
+        return callProvider<Response>(context.signal, (done) => make(client, done));
     }
 
     private process(): Promise<DynamicProcess> {
@@ -208,7 +204,7 @@ export class DynamicProvider implements Provider {
     }
 
     private show(line: string): void {
-        [...this.contexts].at(-1)?.log(line, "info");
+        this.latest?.log(line, "info");
     }
 }
 

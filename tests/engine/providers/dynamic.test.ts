@@ -81,9 +81,14 @@ describe("dynamic resources", () => {
         });
     });
 
-    it("shows what the code prints", async () => {
+    it("shows what the code prints, at the latest when it is closed", async () => {
+        const other = start();
         const told = context();
-        await provider.create(told, { __provider, size: 7 });
+        try {
+            await other.create(told, { __provider, size: 7 });
+        } finally {
+            await other.close();
+        }
         expect(told.lines).toContain("info: creating 7");
     });
 
