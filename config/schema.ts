@@ -150,7 +150,11 @@ const wholeSeconds = (description: string, least: number, most: number) =>
     integer({ description, words: "the profile's" }, { least, most, unit: "seconds" });
 
 const timing = wordOrRecord(
-    { description: "How fast a lost node is noticed and replaced: a profile, or numbers in seconds.", value: "fast" },
+    {
+        description:
+            "How fast a lost node is noticed and replaced: a profile (`relaxed` is for emulated hosts), or numbers in seconds.",
+        value: "fast",
+    },
     ["fast", "relaxed"],
     {
         profile: choice({ description: "Where the numbers that are not given come from.", value: "fast" }, [

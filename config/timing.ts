@@ -5,8 +5,10 @@
  * which a node was cut off. `relaxed` is what the lab ran with; `fast` is derived, and has not been measured on hardware.
  */
 export interface Timing {
-    /** Where the numbers come from; `custom` as soon as one was given by hand. */
-    profile: TimingProfile | "custom";
+    /** Where the numbers come from that were not given by hand. */
+    profile: TimingProfile;
+    /** Whether a number was given by hand. */
+    byHand: boolean;
     /** Corosync: silence after which a member counts as lost. */
     token: number;
     /** Corosync: time to agree on a new membership after that; more than `token` with three or more members. */
@@ -29,7 +31,7 @@ export interface Timing {
 export type TimingProfile = "fast" | "relaxed";
 
 /** The numbers a user may give by hand. */
-export type TimingNumbers = Omit<Timing, "profile" | "noQuorumPolicy">;
+export type TimingNumbers = Omit<Timing, "profile" | "byHand" | "noQuorumPolicy">;
 
 /** `timeout_loop` of sbd: how often its parent looks at its servants. Not configurable. */
 const SBD_LOOP = 1;
@@ -146,7 +148,8 @@ export function completeTiming(profile: TimingProfile, given: Partial<TimingNumb
     }
     return {
         ...numbers,
-        profile: Object.keys(given).length === 0 ? profile : "custom",
+        profile,
+        byHand: Object.keys(given).length > 0,
         stonithWatchdogTimeout: given.stonithWatchdogTimeout ?? safeTimeout(numbers),
         noQuorumPolicy: "suicide",
     };

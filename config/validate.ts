@@ -590,7 +590,7 @@ export const oracleVmCan: Rule = ({ platform, nodes, repository, timing, guests,
         const remedy = "remove the key";
         faults.push({ path: "repository.uuid", value: repository.uuid, problem: "is given by repos.py", remedy });
     }
-    if (timing?.profile === "custom") {
+    if (timing?.byHand === true) {
         faults.push({
             path: "pool.timing",
             value: undefined,

@@ -71,9 +71,14 @@ function resource(
     return { section: "resources", id, xml };
 }
 
+/** Whether the hosts are emulated: `relaxed` is for nothing else. */
+export function isEmulated({ pool }: ClusterSpec): boolean {
+    return pool.timing.profile === "relaxed";
+}
+
 /** Whether the hosts are as slow as emulated ones: their operations get more time. */
 export function isSlow(spec: ClusterSpec): boolean {
-    return spec.pool.timing.token >= 3;
+    return isEmulated(spec) || spec.pool.timing.token >= 3;
 }
 
 /** The rules, the fencing and the virtual address of the pool. */

@@ -1,7 +1,7 @@
 import { guestUrl } from "../../config/guestUrl";
 import { createHash } from "node:crypto";
 import { type ClusterSpec, type GuestSpec } from "../../config/spec";
-import { isSlow } from "./cib";
+import { isEmulated, isSlow } from "./cib";
 import { onNode } from "./scripts";
 import { siteOf, WORKLOAD_DISK, workloadMark } from "./workload";
 
@@ -25,12 +25,12 @@ function guestUuid(spec: ClusterSpec, guest: GuestSpec): string {
 /** Text of vm.cfg. Kernel and initrd are the node's own copies, the disk is on the repository. */
 export function vmConfig(spec: ClusterSpec, guest: GuestSpec): string {
     const local = `${LOCAL_STORE}/${guest.name}`;
-    const slow = isSlow(spec);
+    const emulated = isEmulated(spec);
     // What a kernel does against attacks on a real processor costs minutes on an emulated one.
-    const extra = `root=/dev/xvda rw console=hvc0 net.ifnames=0 quiet${slow ? " nokaslr mitigations=off" : ""}`;
+    const extra = `root=/dev/xvda rw console=hvc0 net.ifnames=0 quiet${emulated ? " nokaslr mitigations=off" : ""}`;
     // An emulated processor does not promise a steady counter, so Xen would trap each reading of it, one in every system call
     // of the guest: 120 to 420 µs where it takes 3 to 12. Real processors do promise one (xl.cfg(5), tsc_mode).
-    const clock = slow ? '\ntsc_mode = "native"' : "";
+    const clock = emulated ? '\ntsc_mode = "native"' : "";
     const site = siteOf(guest);
     const folder = `${mountPoint(spec)}/running_pool/${guest.name}`;
     const disks = [

@@ -58,7 +58,8 @@ describe("timing", () => {
 
     test("by hand: consensus follows token, the timeout is the least that is safe", () => {
         expect(completeTiming("relaxed", { token: 2, margin: 2 })).toMatchObject({
-            profile: "custom",
+            profile: "relaxed",
+            byHand: true,
             token: 2,
             consensus: 2.4,
             stonithWatchdogTimeout: 35,

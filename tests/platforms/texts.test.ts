@@ -53,6 +53,13 @@ describe("texts for the hosts", () => {
         expect(memberId(wide, { address: "10.1.2.3" })).toBe(2 * 256 + 3);
     });
 
+    it("leave guests of real hosts their mitigations, however slow the hosts are", () => {
+        const slow = clusterSpec({ pool: { ...spec.pool, timing: completeTiming("fast", { token: 10 }) } });
+        expect(vmConfig(slow, guest)).toBe(vmConfig(spec, guest));
+        const byHand = clusterSpec({ pool: { ...spec.pool, timing: completeTiming("relaxed", { token: 2 }) } });
+        expect(vmConfig(byHand, guest)).toBe(vmConfig(relaxed, guest));
+    });
+
     it("ask a guest where its check says", () => {
         expect(guestUrl(guestSpec())).toBe("http://192.168.1.110/");
         expect(guestUrl(guestSpec({ httpCheck: { path: "/up", port: 8080, status: 204 } }))).toBe(
