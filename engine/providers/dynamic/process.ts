@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -26,10 +25,15 @@ export interface ProcessOptions {
 
 /** The SDK's own provider process, which runs the code of dynamic resources, and the way to speak with it. */
 export class DynamicProcess {
+    /** That the process has ended, and everything that it printed was told. */
+    private readonly closed: Promise<void>;
+
     private constructor(
         private readonly child: ChildProcess,
         readonly client: ResourceProviderClient,
-    ) {}
+    ) {
+        this.closed = new Promise((resolve) => child.once("close", () => resolve()));
+    }
 
     /**
      * Starts the process and waits until it listens.
@@ -64,24 +68,14 @@ export class DynamicProcess {
         return new DynamicProcess(child, client);
     }
 
-    get running(): boolean {
-        return this.child.exitCode === null && this.child.signalCode === null;
-    }
-
     /** Ends the process, by force when it does not end in time, once everything that it printed was told. */
     async end(): Promise<void> {
         this.client.close();
-        if (!this.running) {
-            return;
-        }
-        const ended = once(this.child, "exit");
-        const drained = once(this.child, "close");
         this.child.kill("SIGTERM");
         const force = setTimeout(() => this.child.kill("SIGKILL"), GRACE_MS);
-        await ended;
-        clearTimeout(force);
         // What the code started may hold the pipes open for ever.
-        await Promise.race([drained, sleep(GRACE_MS, undefined, { ref: false })]);
+        await Promise.race([this.closed, sleep(2 * GRACE_MS, undefined, { ref: false })]);
+        clearTimeout(force);
     }
 }
 

@@ -48,8 +48,10 @@ const { DIFF_NONE, DIFF_SOME } = DiffResponse.DiffChanges;
 export class DynamicProvider implements Provider {
     readonly pkg = "pulumi-nodejs";
     private started: Promise<DynamicProcess> | undefined;
-    /** The operation begun last: what the process prints is shown for it, also when its answer was faster. */
-    private latest: OperationContext | undefined;
+    /** The operations in flight; what the process prints is shown for the last of them. */
+    private readonly contexts = new Set<OperationContext>();
+    /** The operation that ended last: its answer may be faster than what the process printed. */
+    private ended: OperationContext | undefined;
 
     constructor(private readonly options: DynamicOptions) {}
 
@@ -176,9 +178,14 @@ export class DynamicProvider implements Provider {
     }
 
     private async call<Response>(context: OperationContext, make: Make<Response>): Promise<Response> {
-        this.latest = context;
-        const { client } = await this.process();
-        return callProvider<Response>(context.signal, (done) => make(client, done));
+        this.contexts.add(context);
+        try {
+            const { client } = await this.process();
+            return await callProvider<Response>(context.signal, (done) => make(client, done));
+        } finally {
+            this.contexts.delete(context);
+            this.ended = context;
+        }
     }
 
     private process(): Promise<DynamicProcess> {
@@ -204,7 +211,7 @@ export class DynamicProvider implements Provider {
     }
 
     private show(line: string): void {
-        this.latest?.log(line, "info");
+        ([...this.contexts].at(-1) ?? this.ended)?.log(line, "info");
     }
 }
 

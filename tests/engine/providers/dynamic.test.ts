@@ -21,6 +21,7 @@ exports.handler = () => ({
         return { changes: olds.size !== news.size, replaces: olds.size < 0 ? ["size"] : [], deleteBeforeReplace: olds.size < 0 };
     },
     async create(inputs) {
+        if (inputs.slow) await new Promise((resolve) => setTimeout(resolve, 500));
         console.log("creating " + inputs.size);
         if (inputs.fail === "none") throw new Error("not made");
         if (inputs.fail === "half") {
@@ -90,6 +91,19 @@ describe("dynamic resources", () => {
             await other.close();
         }
         expect(told.lines).toContain("info: creating 7");
+    });
+
+    it("shows what the code prints for an operation that goes on while another one ends", async () => {
+        const other = start();
+        const slow = context();
+        try {
+            const running = other.create(slow, { __provider, size: 8, slow: true });
+            await other.create(context(), { __provider, size: 9 });
+            await running;
+        } finally {
+            await other.close();
+        }
+        expect(slow.lines).toContain("info: creating 8");
     });
 
     it("puts secrets back where they were, at any depth", async () => {
